@@ -1,0 +1,59 @@
+// The registry in one file, as Feast keeps it: a serialized feast.core.Registry.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "registry/snapshot.h"
+
+namespace featly {
+
+/// Where the registry is kept. Thread-safe. Several processes may use one place at once.
+class RegistryStore {
+ public:
+  virtual ~RegistryStore() = default;
+
+  /// The registry as it is now; an empty one where nothing was applied yet. A snapshot is reused
+  /// while the stored version is unchanged, so polling is cheap.
+  virtual Result<std::shared_ptr<const RegistrySnapshot>> Load() = 0;
+
+  /// Changes the registry: reads it under the lock, lets `change` edit it, and replaces it durably.
+  /// `change` may be called only once per Commit; where it fails nothing is written and its error
+  /// is returned. Returns the new snapshot. Unknown fields of every message are kept.
+  virtual Result<std::shared_ptr<const RegistrySnapshot>> Commit(
+      const std::function<Status(feast::core::Registry*)>& change) = 0;
+
+  /// Removes the registry. OK where there is none.
+  virtual Status Teardown() = 0;
+
+  /// The place, for messages.
+  virtual const std::string& location() const = 0;
+};
+
+/// One file, by default data/registry.db. Writers lock the sidecar `<path>.lock`, and replace the
+/// file atomically. Readers take no lock: Feast truncates in place without one, so a read that does
+/// not parse is tried again a few times (over about half a second of `clock`-free waiting) before
+/// it is kCorrupt: "not a Feast registry".
+class RegistryFile : public RegistryStore {
+ public:
+  /// Opens nothing yet. `path` absolute.
+  explicit RegistryFile(std::string path);
+  ~RegistryFile() override;
+
+  Result<std::shared_ptr<const RegistrySnapshot>> Load() override;
+  Result<std::shared_ptr<const RegistrySnapshot>> Commit(
+      const std::function<Status(feast::core::Registry*)>& change) override;
+  Status Teardown() override;
+  const std::string& location() const override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace featly
