@@ -1,0 +1,108 @@
+#include <future>
+
+#include <arrow/api.h>
+
+#include "retrieval/lookup.h"
+#include "types/key_coerce.h"
+
+namespace featly {
+namespace {
+
+/// The batch's key columns in the key's own types, and their values. The arrays own the bytes.
+struct BoundKeys {
+  std::vector<std::shared_ptr<arrow::Array>> arrays;
+  std::vector<KeyColumn> columns;
+};
+
+Result<BoundKeys> BindKeys(const RetrievalPlan& plan, const arrow::RecordBatch& keys) {
+  BoundKeys bound;
+  for (const JoinKey& key : plan.key_columns) {
+    std::shared_ptr<arrow::Array> column = keys.GetColumnByName(key.name);
+    if (!column) {
+      return Error(ErrorKind::kInvalid, "the entity rows lack the join key \"" + key.name +
+                                            "\", which the requested features need")
+          .Subject(key.name)
+          .Near(NearNames(key.name, keys.schema()->field_names()));
+    }
+    ARROW_ASSIGN_OR_RAISE(column, CoerceKeyColumn(column, key, NullKeys::kRefuse));
+    KeyColumn& values = bound.columns.emplace_back();
+    for (int64_t row = 0; row < column->length(); ++row) {
+      values.values.push_back(KeyAt(*column, key, row));
+    }
+    bound.arrays.push_back(std::move(column));
+  }
+  return bound;
+}
+
+/// Runs the lookup and waits for it.
+Status RunAndWait(std::shared_ptr<const RetrievalPlan> plan, OnlineStore& store,
+                  std::span<const KeyColumn> columns, size_t rows, Timestamp now, Lookup* lookup) {
+  std::promise<Status> finished;
+  std::future<Status> result = finished.get_future();
+  lookup->Run(std::move(plan), store, columns, rows, now,
+              [&](Status status) { finished.set_value(std::move(status)); });
+  return result.get();
+}
+
+Result<std::shared_ptr<arrow::Array>> Statuses(const std::vector<FieldStatus>& statuses) {
+  arrow::Int8Builder builder;
+  ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(statuses.size())));
+  for (FieldStatus status : statuses) builder.UnsafeAppend(static_cast<int8_t>(status));
+  return builder.Finish();
+}
+
+Result<std::shared_ptr<arrow::Array>> Times(const std::vector<int64_t>& micros) {
+  arrow::TimestampBuilder builder(ArrowTypeOf(ValueType::kUnixTimestamp),
+                                  arrow::default_memory_pool());
+  ARROW_RETURN_NOT_OK(builder.AppendValues(micros));
+  return builder.Finish();
+}
+
+/// Appends the values, statuses and times of one feature.
+Status AppendFeature(const Lookup& lookup, const PlannedFeature& feature, LookupColumns* out) {
+  const RowColumn& column =
+      lookup.plan().views[feature.view].online->schema().columns[feature.column];
+  std::vector<RowView> rows(lookup.rows());
+  std::vector<const RowLayout*> layouts(lookup.rows());
+  std::vector<FieldStatus> statuses(lookup.rows());
+  std::vector<int64_t> times(lookup.rows());
+  for (size_t row = 0; row < lookup.rows(); ++row) {
+    const Lookup::Cell& cell = lookup.cell(feature.view, row);
+    statuses[row] = Lookup::StatusOf(feature, cell);
+    if (statuses[row] != FieldStatus::kNotFound) times[row] = cell.row.order().event_micros;
+    if (statuses[row] != FieldStatus::kPresent) continue;  // an absent row reads as null
+    rows[row] = cell.row;
+    layouts[row] = cell.layout;
+  }
+  out->names.push_back(feature.output_name);
+  ARROW_ASSIGN_OR_RAISE(out->values.emplace_back(),
+                        RowsToArray(rows, layouts, column.name, column.type));
+  ARROW_ASSIGN_OR_RAISE(out->statuses.emplace_back(), Statuses(statuses));
+  ARROW_ASSIGN_OR_RAISE(out->event_times.emplace_back(), Times(times));
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<LookupColumns> LookupArrow(std::shared_ptr<const RetrievalPlan> plan, OnlineStore& store,
+                                  const arrow::RecordBatch& keys, Timestamp now) {
+  ARROW_ASSIGN_OR_RAISE(BoundKeys bound, BindKeys(*plan, keys));
+  auto rows = static_cast<size_t>(keys.num_rows());
+  Lookup lookup;
+  ARROW_RETURN_NOT_OK(RunAndWait(plan, store, bound.columns, rows, now, &lookup));
+
+  LookupColumns out;
+  std::vector<FieldStatus> present(rows, FieldStatus::kPresent);
+  for (size_t i = 0; i < bound.arrays.size(); ++i) {
+    out.names.push_back(plan->key_columns[i].name);
+    out.values.push_back(bound.arrays[i]);
+    ARROW_ASSIGN_OR_RAISE(out.statuses.emplace_back(), Statuses(present));
+    ARROW_ASSIGN_OR_RAISE(out.event_times.emplace_back(), Times(std::vector<int64_t>(rows)));
+  }
+  for (const PlannedFeature& feature : plan->features) {
+    ARROW_RETURN_NOT_OK(AppendFeature(lookup, feature, &out));
+  }
+  return out;
+}
+
+}  // namespace featly
