@@ -1,0 +1,45 @@
+// History into the present: the newest row of each entity in a range, written to the online store.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/time.h"
+#include "offline/source.h"
+#include "online/online_store.h"
+#include "registry/snapshot.h"
+
+namespace featly {
+
+struct MaterializeRequest {
+  const ViewSpec* view = nullptr;
+  std::string root;       ///< The repository, for relative source paths.
+  Timestamp start, end;   ///< Both inclusive.
+  Timestamp run_started;  ///< Event time of rows of a source without event times.
+  int entity_key_version = 3;
+  std::string spill_folder;  ///< For sorted runs past the memory limit; removed at the end.
+};
+
+struct MaterializeResult {
+  int64_t rows_read = 0;           ///< In the range.
+  int64_t rows_without_time = 0;   ///< Skipped.
+  int64_t rows_with_null_key = 0;  ///< Skipped.
+  int64_t entities = 0;            ///< Distinct keys.
+  WriteResult written;
+  /// Where the range held no rows: what the source does hold; nullopt where it is empty.
+  std::optional<Source::TimeRange> source_range;
+};
+
+/// Reads the range, keeps the newest row of each key, and writes them ordered by key in bounded
+/// transactions. Sorted runs spill past work.memory_limit_bytes (default 512 MiB). May be killed at
+/// any moment and repeated: newest wins makes that harmless. kCancelled when stopped.
+Result<MaterializeResult> MaterializeView(const MaterializeRequest& request, OnlineStore& store,
+                                          const WorkContext& work);
+
+}  // namespace featly

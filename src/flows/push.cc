@@ -1,0 +1,152 @@
+#include "flows/push.h"
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "flows/view_rows.h"
+#include "online/view_schema.h"
+
+namespace featly {
+namespace {
+
+// The batch's column for what the view calls `name`: as its source has it, or as the view does.
+Result<int> FindColumn(const ViewSpec& view, const arrow::Schema& schema, const std::string& name,
+                       const char* role) {
+  std::string in_source = view.batch_source.ColumnFor(name);
+  for (const std::string& wanted : {in_source, name}) {
+    std::vector<int> found = schema.GetAllFieldIndices(wanted);
+    if (found.size() == 1) return found[0];
+    if (found.size() > 1) {
+      return Error(ErrorKind::kInvalid, "the pushed rows have two columns '" + wanted + "'")
+          .Subject(wanted);
+    }
+  }
+  return Error(ErrorKind::kInvalid, "the pushed rows lack the column '" + in_source + "', a " +
+                                        role + " of feature view '" + view.name +
+                                        "': whole rows only, add it")
+      .Subject(in_source)
+      .Near(NearNames(in_source, schema.field_names()));
+}
+
+Result<ViewColumns> FindColumns(const ViewSpec& view, const EntityKeyCodec& codec,
+                                const arrow::Schema& schema) {
+  const SourceSpec& source = view.batch_source;
+  ViewColumns columns;
+  for (const JoinKey& key : codec.keys()) {
+    ARROW_ASSIGN_OR_RAISE(int at, FindColumn(view, schema, key.name, "join key"));
+    columns.keys.push_back(at);
+  }
+  for (const RowColumn& feature : view.features) {
+    ARROW_ASSIGN_OR_RAISE(int at, FindColumn(view, schema, feature.name, "feature"));
+    columns.features.push_back(at);
+  }
+  if (source.has_event_time()) {
+    ARROW_ASSIGN_OR_RAISE(columns.time,
+                          FindColumn(view, schema, source.timestamp_field, "timestamp field"));
+  }
+  if (!source.created_timestamp_column.empty()) {
+    ARROW_ASSIGN_OR_RAISE(columns.created, FindColumn(view, schema, source.created_timestamp_column,
+                                                      "created timestamp column"));
+  }
+  return columns;
+}
+
+Error BadRow(const ViewSpec& view, int64_t row, const std::string& why) {
+  return Error(ErrorKind::kInvalid, "row " + std::to_string(row) + " of the pushed rows " + why +
+                                        "; nothing was written to feature view '" + view.name + "'")
+      .Subject(view.name);
+}
+
+// What is under way for one push. Kept alive by the completions of its writes.
+struct PushState {
+  std::vector<std::unique_ptr<EncodedRows>> encoded;
+  WriteCompletion done;
+  std::mutex mutex;
+  size_t open = 0;  // guarded by mutex, as are the next two
+  WriteResult sum;
+  Status failed;
+
+  void Complete(const Result<WriteResult>& result) {
+    {
+      std::lock_guard lock(mutex);
+      if (result.ok()) {
+        sum.applied += result->applied;
+        sum.stale += result->stale;
+      } else if (failed.ok()) {
+        failed = result.status();
+      }
+      if (--open > 0) return;
+    }
+    done(failed.ok() ? Result<WriteResult>(sum) : Result<WriteResult>(failed));
+  }
+};
+
+Result<std::vector<std::unique_ptr<EncodedRows>>> EncodeForAll(
+    const RegistrySnapshot& snapshot, std::string_view project, std::string_view push_source,
+    const arrow::RecordBatch& batch, Timestamp now, int entity_key_version, OnlineStore& store) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<const ViewSpec*> targets,
+                        snapshot.PushTargets(project, push_source));
+  std::vector<std::unique_ptr<EncodedRows>> encoded;
+  for (const ViewSpec* view : targets) {
+    ARROW_ASSIGN_OR_RAISE(auto online, store.Bind(SchemaForStore(*view)));
+    ARROW_ASSIGN_OR_RAISE(auto rows,
+                          EncodeRows(*view, std::move(online), batch, now, entity_key_version));
+    encoded.push_back(std::move(rows));
+  }
+  return encoded;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EncodedRows>> EncodeRows(const ViewSpec& view,
+                                                std::shared_ptr<const OnlineView> online,
+                                                const arrow::RecordBatch& batch, Timestamp now,
+                                                int entity_key_version) {
+  ARROW_ASSIGN_OR_RAISE(auto codec, EntityKeyCodec::Make(view.join_keys, entity_key_version));
+  ARROW_ASSIGN_OR_RAISE(ViewColumns columns, FindColumns(view, codec, *batch.schema()));
+  ARROW_ASSIGN_OR_RAISE(ViewRows rows, ViewRows::Make(view, codec, online->write_layout(), batch,
+                                                      columns, now, "the pushed rows"));
+  auto encoded = std::make_unique<EncodedRows>();
+  encoded->view = std::move(online);
+  encoded->rows.reserve(static_cast<size_t>(rows.size()));
+  std::string scratch;
+  for (int64_t i = 0; i < rows.size(); ++i) {
+    std::optional<EventOrder> order = rows.order(i);
+    if (!order) {
+      return BadRow(view, i, "has no '" + view.batch_source.timestamp_field + "'");
+    }
+    if (rows.HasNullKey(i)) return BadRow(view, i, "has a null join key");
+    scratch.clear();
+    rows.AppendKey(i, &scratch);
+    size_t key_size = scratch.size();
+    ARROW_RETURN_NOT_OK(rows.AppendRow(i, *order, &scratch));
+    std::string_view bytes = encoded->bytes.Copy(scratch);
+    encoded->rows.push_back({bytes.substr(0, key_size), bytes.substr(key_size)});
+  }
+  return encoded;
+}
+
+void Push(const RegistrySnapshot& snapshot, std::string_view project, std::string_view push_source,
+          const arrow::RecordBatch& batch, Timestamp now, int entity_key_version,
+          OnlineStore& store, WriteCompletion done) {
+  auto encoded =
+      EncodeForAll(snapshot, project, push_source, batch, now, entity_key_version, store);
+  if (!encoded.ok()) return done(encoded.status());
+  auto state = std::make_shared<PushState>();
+  state->encoded = std::move(*encoded);
+  state->done = std::move(done);
+  // One more than the writes, so that none of them can be the last before all are begun.
+  state->open = state->encoded.size() + 1;
+  for (const auto& rows : state->encoded) {
+    store.Write({rows->view, rows->rows},
+                [state](Result<WriteResult> result) { state->Complete(result); });
+  }
+  state->Complete(WriteResult{});
+}
+
+}  // namespace featly
