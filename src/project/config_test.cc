@@ -1,0 +1,107 @@
+#include "project/config.h"
+
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "project/test_repository.h"
+
+namespace featly {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(LoadConfigTest, DefaultsLieInTheRepository) {
+  TestRepository repo;
+  repo.Write("feature_store.yaml", "project: shop\n");
+  Config config = LoadConfig(repo.path()).ValueOrDie();
+  EXPECT_EQ(config.project, "shop");
+  EXPECT_EQ(config.registry_path, repo.path() + "/data/registry.db");
+  EXPECT_EQ(config.online_path, repo.path() + "/data/online.lmdb");
+  EXPECT_EQ(config.file, "feature_store.yaml");
+  EXPECT_EQ(config.entity_key_version, 3);
+  EXPECT_EQ(config.online_map_bytes, uint64_t{1} << 40);
+}
+
+TEST(LoadConfigTest, ReadsEverySetting) {
+  TestRepository repo;
+  repo.Write("feature_store.yaml",
+             "project: shop\n"
+             "project_description: all of it\n"
+             "provider: local\n"
+             "registry: {path: ../r.db, cache_ttl_seconds: 5}\n"
+             "online_store: {type: lmdb, path: /var/online}\n"
+             "offline_store: {type: file}\n"
+             "entity_key_serialization_version: 2\n"
+             "featly:\n"
+             "  memory_limit: 2 GB\n"
+             "  threads: 3\n"
+             "  online: {map_size: 16GiB}\n"
+             "  server: {max_body_size: 1MB, idle_timeout_seconds: 7}\n");
+  Config config = LoadConfig(repo.path()).ValueOrDie();
+  EXPECT_EQ(config.project_description, "all of it");
+  EXPECT_EQ(config.registry_path,
+            std::filesystem::path(repo.path()).parent_path().string() + "/r.db");
+  EXPECT_EQ(config.registry_cache_ttl_seconds, 5);
+  EXPECT_EQ(config.online_path, "/var/online");
+  EXPECT_EQ(config.entity_key_version, 2);
+  EXPECT_EQ(config.memory_limit_bytes, int64_t{2} << 30);
+  EXPECT_EQ(config.threads, 3);
+  EXPECT_EQ(config.online_map_bytes, uint64_t{16} << 30);
+  EXPECT_EQ(config.max_body_bytes, 1 << 20);
+  EXPECT_EQ(config.idle_timeout, Duration::Seconds(7));
+}
+
+TEST(LoadConfigTest, ExpandsTheEnvironment) {
+  TestRepository repo;
+  repo.Write("feature_store.yaml", "project: ${FEATLY_TEST_PROJECT}\n");
+  setenv("FEATLY_TEST_PROJECT", "from_environment", 1);
+  EXPECT_EQ(LoadConfig(repo.path()).ValueOrDie().project, "from_environment");
+  unsetenv("FEATLY_TEST_PROJECT");
+}
+
+TEST(LoadConfigTest, AnotherFileAndItsNameInMessages) {
+  TestRepository repo;
+  repo.Write("conf/other.yaml", "project: shop\nregistr: x\n");
+  Status status = LoadConfig(repo.path(), repo.path() + "/conf/other.yaml").status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kConfiguration);
+  EXPECT_THAT(FormatForPeople(status), HasSubstr("conf/other.yaml:2"));
+  EXPECT_THAT(FormatForPeople(status), HasSubstr("registry"));
+}
+
+TEST(LoadConfigTest, TheOnlineStoreCanBeSwitchedOff) {
+  TestRepository repo;
+  repo.Write("feature_store.yaml", "project: shop\nonline_store: null\n");
+  EXPECT_EQ(LoadConfig(repo.path()).ValueOrDie().online_path, "");
+}
+
+TEST(LoadConfigTest, AStoreThatIsNotBuiltYetIsNoGuess) {
+  TestRepository repo;
+  for (const char* store : {"{type: redis}", "redis", "{path: data/online.db}"}) {
+    repo.Write("feature_store.yaml", std::string("project: shop\nonline_store: ") + store + "\n");
+    EXPECT_EQ(KindOf(LoadConfig(repo.path()).status()), ErrorKind::kNotImplemented) << store;
+  }
+}
+
+TEST(LoadConfigTest, OnePathForTheOnlineStore) {
+  TestRepository repo;
+  repo.Write("feature_store.yaml", "project: shop\nfeatly: {online: {path: here}}\n");
+  EXPECT_EQ(LoadConfig(repo.path()).ValueOrDie().online_path, repo.path() + "/here");
+  repo.Write("feature_store.yaml",
+             "project: shop\nonline_store: {type: lmdb, path: there}\n"
+             "featly: {online: {path: here}}\n");
+  EXPECT_THAT(FormatForPeople(LoadConfig(repo.path()).status()), HasSubstr("twice"));
+}
+
+TEST(LoadConfigTest, SizesOutOfRange) {
+  TestRepository repo;
+  for (const char* size : {"0", "-1", "1.5GB", "99999999TB", "GB"}) {
+    repo.Write("feature_store.yaml",
+               std::string("project: shop\nfeatly: {memory_limit: ") + size + "}\n");
+    EXPECT_EQ(KindOf(LoadConfig(repo.path()).status()), ErrorKind::kConfiguration) << size;
+  }
+}
+
+}  // namespace
+}  // namespace featly

@@ -1,0 +1,223 @@
+#include "project/inference.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <arrow/type.h>
+
+#include "project/definitions.h"
+#include "registry/view_spec.h"
+#include "types/value_type.h"
+
+namespace featly {
+
+namespace core = feast::core;
+
+namespace {
+
+using EntityIndex = std::map<std::string, const core::Entity*, std::less<>>;
+using ViewIndex = std::map<std::string, const core::FeatureView*, std::less<>>;
+
+/// Objects of one kind by name: those registered, replaced by those defined now.
+template <typename Message>
+std::map<std::string, const Message*, std::less<>> IndexByName(
+    const core::Registry& existing, std::string_view project, ObjectKind kind,
+    const std::vector<Definition>& definitions) {
+  std::map<std::string, const Message*, std::less<>> index;
+  for (const google::protobuf::Message* object : ObjectsOf(existing, kind)) {
+    if (ObjectProject(kind, *object) != project) continue;
+    index[ObjectName(kind, *object)] = static_cast<const Message*>(object);
+  }
+  for (const Definition& definition : definitions) {
+    if (definition.kind != kind) continue;
+    index[ObjectName(kind, *definition.object)] =
+        static_cast<const Message*>(definition.object.get());
+  }
+  return index;
+}
+
+bool HasField(const google::protobuf::RepeatedPtrField<core::FeatureSpecV2>& fields,
+              std::string_view name) {
+  for (const core::FeatureSpecV2& field : fields) {
+    if (field.name() == name) return true;
+  }
+  return false;
+}
+
+void AddField(std::string name, ValueType type,
+              google::protobuf::RepeatedPtrField<core::FeatureSpecV2>* fields) {
+  core::FeatureSpecV2* field = fields->Add();
+  field->set_name(std::move(name));
+  field->set_value_type(static_cast<feast::types::ValueType::Enum>(type));
+}
+
+/// Works on one view.
+class ViewInference {
+ public:
+  ViewInference(const Definition& definition, core::FeatureView* view, const EntityIndex& entities,
+                bool open_sources, SourceCatalog* sources)
+      : definition_(definition),
+        spec_(view->mutable_spec()),
+        entities_(entities),
+        open_sources_(open_sources),
+        sources_(sources) {}
+
+  Status Run() {
+    auto source_spec = CompileSource(spec_->batch_source(), "feature view '" + spec_->name() + "'");
+    if (!source_spec.ok()) return AtDefinition(definition_, source_spec.status());
+    source_spec_ = std::move(*source_spec);
+    ARROW_RETURN_NOT_OK(InferKeys());
+    if (spec_->features().empty()) ARROW_RETURN_NOT_OK(InferFeatures());
+    return Status::OK();
+  }
+
+ private:
+  Status InferKeys() {
+    for (const std::string& name : spec_->entities()) {
+      if (name == kDummyEntity) {
+        if (!HasField(spec_->entity_columns(), kDummyJoinKey)) {
+          AddField(std::string(kDummyJoinKey), ValueType::kString, spec_->mutable_entity_columns());
+        }
+        continue;
+      }
+      auto found = entities_.find(name);
+      if (found == entities_.end()) continue;  // validation names the unknown entity
+      const core::EntitySpecV2& entity = found->second->spec();
+      if (HasField(spec_->entity_columns(), entity.join_key())) continue;
+      ValueType type = ValueType::kInvalid;
+      if (entity.value_type() != feast::types::ValueType::INVALID) {
+        ARROW_ASSIGN_OR_RAISE(type, ValueTypeFromNumber(entity.value_type()));
+      } else {
+        ARROW_ASSIGN_OR_RAISE(type, TypeOfColumn("join key", entity.join_key()));
+      }
+      AddField(entity.join_key(), type, spec_->mutable_entity_columns());
+    }
+    return Status::OK();
+  }
+
+  Status InferFeatures() {
+    ARROW_ASSIGN_OR_RAISE(const Source* source, OpenSource("has no schema"));
+    std::set<std::string> excluded = {source_spec_.timestamp_field,
+                                      source_spec_.created_timestamp_column};
+    for (const core::FeatureSpecV2& key : spec_->entity_columns()) {
+      excluded.insert(source_spec_.ColumnFor(key.name()));
+    }
+    for (const auto& column : source->schema()->fields()) {
+      const std::string& name = column->name();
+      // Columns such as pandas' __index_level_0__ are a writer's own.
+      if (excluded.contains(name) || name.starts_with("__") || name.ends_with("__")) continue;
+      auto type = ValueTypeFromArrow(*column->type());
+      if (!type.ok()) return NoTypeFor("column", name, type.status());
+      auto mapped = source_spec_.field_mapping.find(name);
+      AddField(mapped == source_spec_.field_mapping.end() ? name : mapped->second, *type,
+               spec_->mutable_features());
+    }
+    if (!spec_->features().empty()) return Status::OK();
+    return Error(ErrorKind::kDefinition, "feature view '" + spec_->name() +
+                                             "' has no features: it has no schema, and its "
+                                             "source '" +
+                                             source_spec_.path +
+                                             "' has no column beside keys and times")
+        .Subject(spec_->name())
+        .At(definition_.file, definition_.line);
+  }
+
+  Result<ValueType> TypeOfColumn(const std::string& what, const std::string& name) {
+    ARROW_ASSIGN_OR_RAISE(const Source* source,
+                          OpenSource("gives its " + what + " '" + name + "' no type"));
+    std::string column = source_spec_.ColumnFor(name);
+    auto field = source->schema()->GetFieldByName(column);
+    if (!field) {
+      return Error(ErrorKind::kDefinition, "feature view '" + spec_->name() + "': its source '" +
+                                               source_spec_.path + "' has no column '" + column +
+                                               "' for the " + what + " '" + name + "'")
+          .Subject(column)
+          .Near(NearNames(column, source->schema()->field_names()))
+          .At(definition_.file, definition_.line);
+    }
+    auto type = ValueTypeFromArrow(*field->type());
+    if (!type.ok()) return NoTypeFor(what, column, type.status());
+    return *type;
+  }
+
+  Status NoTypeFor(const std::string& what, const std::string& column, Status cause) const {
+    return Error(ErrorKind::kDefinition,
+                 "feature view '" + spec_->name() + "': the " + what + " '" + column +
+                     "' of its source '" + source_spec_.path +
+                     "' has a type that features cannot have; name the features in schema=[...]")
+        .Subject(column)
+        .At(definition_.file, definition_.line)
+        .Cause(std::move(cause));
+  }
+
+  Result<const Source*> OpenSource(const std::string& why) {
+    if (!open_sources_) {
+      return Error(ErrorKind::kDefinition,
+                   "feature view '" + spec_->name() + "' " + why +
+                       ", so its source would have to be read, and --skip-source-validation "
+                       "forbids that; declare it")
+          .Subject(spec_->name())
+          .At(definition_.file, definition_.line);
+    }
+    auto source = sources_->Open(source_spec_);
+    if (source.ok()) return source;
+    return AtDefinition(definition_,
+                        WithContext("feature view '" + spec_->name() + "'", source.status()));
+  }
+
+  const Definition& definition_;
+  core::FeatureViewSpec* spec_;
+  const EntityIndex& entities_;
+  bool open_sources_;
+  SourceCatalog* sources_;
+  SourceSpec source_spec_;
+};
+
+/// A service's projection of a view: the columns it leaves out, or names without their type.
+void CompleteProjection(const core::FeatureView& view, core::FeatureViewProjection* projection) {
+  if (projection->feature_columns().empty()) {
+    *projection->mutable_feature_columns() = view.spec().features();
+    return;
+  }
+  for (core::FeatureSpecV2& column : *projection->mutable_feature_columns()) {
+    if (column.value_type() != feast::types::ValueType::INVALID) continue;
+    for (const core::FeatureSpecV2& feature : view.spec().features()) {
+      if (feature.name() == column.name()) column = feature;
+    }
+  }
+}
+
+bool ReadsFiles(const core::FeatureView& view) {
+  return view.spec().batch_source().type() == core::DataSource::BATCH_FILE &&
+         !view.spec().has_feature_transformation();
+}
+
+}  // namespace
+
+Status InferFromSources(const core::Registry& existing, std::string_view project, bool open_sources,
+                        SourceCatalog* sources, std::vector<Definition>* definitions) {
+  EntityIndex entities =
+      IndexByName<core::Entity>(existing, project, ObjectKind::kEntity, *definitions);
+  for (const Definition& definition : *definitions) {
+    if (definition.kind != ObjectKind::kFeatureView) continue;
+    auto* view = static_cast<core::FeatureView*>(definition.object.get());
+    if (!ReadsFiles(*view)) continue;
+    ViewInference inference(definition, view, entities, open_sources, sources);
+    ARROW_RETURN_NOT_OK(inference.Run());
+  }
+  ViewIndex views =
+      IndexByName<core::FeatureView>(existing, project, ObjectKind::kFeatureView, *definitions);
+  for (const Definition& definition : *definitions) {
+    if (definition.kind != ObjectKind::kFeatureService) continue;
+    auto* service = static_cast<core::FeatureService*>(definition.object.get());
+    for (auto& projection : *service->mutable_spec()->mutable_features()) {
+      auto view = views.find(projection.feature_view_name());
+      if (view != views.end()) CompleteProjection(*view->second, &projection);
+    }
+  }
+  return Status::OK();
+}
+
+}  // namespace featly

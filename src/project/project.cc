@@ -1,0 +1,88 @@
+#include "project/project.h"
+
+#include <future>
+#include <unistd.h>
+#include <utility>
+
+#include "flows/push.h"
+#include "online/lmdb_store.h"
+#include "project/project_impl.h"
+#include "retrieval/plan.h"
+
+namespace featly {
+
+Project::Impl::Impl(Config the_config, std::unique_ptr<Clock> the_clock)
+    : config(std::move(the_config)),
+      clock(std::move(the_clock)),
+      registry(config.registry_path),
+      offline(MakeLocalOfflineStore(config.repo_path)) {}
+
+Project::Project(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Project::~Project() = default;
+
+Result<std::unique_ptr<Project>> Project::Open(Config config, std::unique_ptr<Clock> clock) {
+  return std::unique_ptr<Project>(
+      new Project(std::make_unique<Impl>(std::move(config), std::move(clock))));
+}
+
+const Config& Project::config() const { return impl_->config; }
+const std::string& Project::name() const { return impl_->config.project; }
+const Clock& Project::clock() const { return *impl_->clock; }
+RegistryStore& Project::registry() { return impl_->registry; }
+OfflineStore& Project::offline() { return *impl_->offline; }
+
+Result<std::shared_ptr<const RegistrySnapshot>> Project::Snapshot() {
+  return impl_->registry.Load();
+}
+
+Result<OnlineStore*> Project::online() {
+  std::lock_guard lock(impl_->online_mutex);
+  if (impl_->online && impl_->online_pid == getpid()) return impl_->online.get();
+  if (impl_->config.online_path.empty()) {
+    return Error(ErrorKind::kConfiguration,
+                 "this repository has no online store: '" + impl_->config.file +
+                     "' says online_store: null; remove that line to use the embedded store");
+  }
+  impl_->plans.Clear();  // their views are bound to the store of another process
+  LmdbOptions options;
+  options.path = impl_->config.online_path;
+  options.map_bytes = impl_->config.online_map_bytes;
+  ARROW_ASSIGN_OR_RAISE(impl_->online, OpenLmdbStore(options));
+  impl_->online_pid = getpid();
+  return impl_->online.get();
+}
+
+OnlineViewSchema OnlineSchemaOf(const ViewSpec& view) {
+  OnlineViewSchema schema;
+  schema.project = view.project;
+  schema.view = view.name;
+  schema.join_keys = view.join_keys;
+  schema.columns = view.features;
+  return schema;
+}
+
+Result<std::shared_ptr<const RetrievalPlan>> Project::LookupPlan(const FeatureRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
+  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  std::string key = PlanCache::KeyOf(request);
+  if (auto plan = impl_->plans.Find(snapshot.get(), key)) return plan;
+  ARROW_ASSIGN_OR_RAISE(auto plan, MakeRetrievalPlan(snapshot, impl_->config.project, request,
+                                                     *store, impl_->config.entity_key_version));
+  impl_->plans.Insert(std::move(snapshot), key, plan);
+  return plan;
+}
+
+Result<WriteResult> Project::PushRows(const std::string& push_source,
+                                      const arrow::RecordBatch& batch) {
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
+  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  // Shared: the writer's thread may still be inside set_value when get() has returned.
+  auto promise = std::make_shared<std::promise<Result<WriteResult>>>();
+  auto written = promise->get_future();
+  Push(*snapshot, impl_->config.project, push_source, batch, impl_->clock->Now(),
+       impl_->config.entity_key_version, *store,
+       [promise](Result<WriteResult> result) { promise->set_value(std::move(result)); });
+  return written.get();
+}
+
+}  // namespace featly

@@ -1,0 +1,89 @@
+// An opened repository: configuration, registry, stores and clock, composed. What the command, the
+// server and the SDK all work through.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/progress.h"
+#include "catalog/registry_file.h"
+#include "flows/materialize.h"
+#include "offline/offline_store.h"
+#include "online/online_store.h"
+#include "project/config.h"
+#include "project/deletions.h"
+#include "registry/diff.h"
+#include "retrieval/lookup.h"
+
+namespace featly {
+
+/// What one view's materialization did.
+struct ViewMaterialized {
+  std::string view;
+  Timestamp start, end;
+  MaterializeResult result;
+};
+
+/// What an apply did or would do.
+struct ApplyResult {
+  RegistryDiff diff;
+  std::shared_ptr<const RegistrySnapshot> snapshot;  ///< After it; before it for a plan.
+};
+
+struct ApplyOptions {
+  bool total = true;                    ///< Delete what is no longer defined.
+  bool skip_source_validation = false;  ///< Do not open the sources (views must then have schemas).
+  std::vector<NamedObject> deletions;   ///< To be deleted where the apply is not total.
+};
+
+/// Thread-safe. Opens nothing until it is needed: the online store on first use, the registry at
+/// Snapshot(). Owned by the command, server or SDK object that opened it.
+class Project {
+ public:
+  static Result<std::unique_ptr<Project>> Open(Config config, std::unique_ptr<Clock> clock);
+  ~Project();
+
+  const Config& config() const;
+  const std::string& name() const;
+  const Clock& clock() const;
+  RegistryStore& registry();
+  /// The registry now (cheap while its file is unchanged).
+  Result<std::shared_ptr<const RegistrySnapshot>> Snapshot();
+  Result<OnlineStore*> online();
+  OfflineStore& offline();
+
+  /// Fills in what the source knows (schemas, join key types), validates, diffs; changes nothing.
+  Result<ApplyResult> Plan(std::vector<Definition> definitions, const ApplyOptions& options);
+  /// Plan, prepare the store, commit under the lock, remove what was dropped. If another apply
+  /// changed the registry in between, the diff is made again; what cannot be reconciled is
+  /// kConflict by name.
+  Result<ApplyResult> Apply(std::vector<Definition> definitions, const ApplyOptions& options);
+
+  /// Materializes the named views (all online ones if empty), recording each interval after its
+  /// last commit.
+  Result<std::vector<ViewMaterialized>> Materialize(Timestamp start, Timestamp end,
+                                                    const std::vector<std::string>& views,
+                                                    const WorkContext& work);
+  /// From each view's last end (now - ttl without one; 52 weeks without a TTL) to `end`.
+  Result<std::vector<ViewMaterialized>> MaterializeIncremental(
+      Timestamp end, const std::vector<std::string>& views, const WorkContext& work);
+
+  Result<std::shared_ptr<const RetrievalPlan>> LookupPlan(const FeatureRequest& request);
+  /// Blocking push.
+  Result<WriteResult> PushRows(const std::string& push_source, const arrow::RecordBatch& batch);
+
+  /// Removes the project's objects from the registry, its views from the store, and files left
+  /// empty.
+  Status Teardown();
+
+ private:
+  struct Impl;
+  explicit Project(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace featly
