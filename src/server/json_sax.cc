@@ -1,0 +1,74 @@
+#include "server/json_sax.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+
+#include "types/exact.h"
+#include "types/json_value.h"
+
+namespace featly {
+
+std::string JsonScalar::Describe() const {
+  std::string text;
+  switch (kind) {
+    case Kind::kNull:
+      return "null";
+    case Kind::kBool:
+      return boolean ? "true" : "false";
+    case Kind::kInt:
+      return "the number " + std::to_string(integer);
+    case Kind::kUint:
+      return "the number " + std::to_string(unsigned_integer);
+    case Kind::kDouble:
+      AppendJsonDouble(number, &text);
+      return "the number " + text;
+    case Kind::kString:
+      return "the text " + QuoteForMessage(this->text);
+    case Kind::kList:
+      return "a list";
+    case Kind::kObject:
+      return "an object";
+  }
+  return text;
+}
+
+bool ReadDouble(std::string_view text, double rough, double* value) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
+  if (error == std::errc()) return true;
+  // Out of range, too large or too small: the rough value tells which.
+  *value = 0;
+  return std::fabs(rough) < 1;
+}
+
+Status JsonSyntaxError(std::string_view body, size_t offset, const boost::json::error_code& ec) {
+  offset = std::min(offset, body.size());
+  std::string_view before = body.substr(0, offset);
+  int line = 1 + static_cast<int>(std::count(before.begin(), before.end(), '\n'));
+  size_t line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  int column = 1 + static_cast<int>(offset - line_begin);
+
+  std::string found;
+  if (body.empty()) {
+    found = "the request has no body; send a JSON object";
+  } else if (offset == body.size()) {
+    found = "it ends too early";
+  } else if (ec == boost::json::error::too_deep) {
+    found = "it is nested more than 32 deep";
+  } else {
+    auto byte = static_cast<unsigned char>(body[offset]);
+    char text[32];
+    if (byte > 0x20 && byte < 0x7F) {
+      std::snprintf(text, sizeof text, " at '%c'", body[offset]);
+    } else {
+      std::snprintf(text, sizeof text, " at byte 0x%02x", byte);
+    }
+    found = ec.message() + text;
+  }
+  return Error(ErrorKind::kMalformed, "the request body is not JSON: line " + std::to_string(line) +
+                                          ", column " + std::to_string(column) + ": " + found)
+      .At("", line, column);
+}
+
+}  // namespace featly

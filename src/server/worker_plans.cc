@@ -1,0 +1,48 @@
+#include "server/worker_plans.h"
+
+namespace featly {
+namespace {
+
+/// Each text with its length, so that no two lists give the same bytes.
+void AppendText(std::string_view text, std::string* key) {
+  auto size = static_cast<uint32_t>(text.size());
+  key->append(reinterpret_cast<const char*>(&size), sizeof size);
+  key->append(text);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const CachedPlan>> WorkerPlans::Find(
+    std::string_view feature_service, const std::vector<std::string_view>& features,
+    bool full_feature_names) {
+  uint64_t epoch = serving_.epoch();
+  if (epoch != epoch_) {
+    plans_.clear();
+    snapshot_ = serving_.snapshot();
+    epoch_ = epoch;
+  }
+  key_.assign(1, full_feature_names ? 'F' : 'f');
+  AppendText(feature_service, &key_);
+  if (feature_service.empty()) {
+    for (std::string_view feature : features) AppendText(feature, &key_);
+  }
+  auto found = plans_.find(std::string_view(key_));
+  if (found != plans_.end()) return found->second;
+
+  FeatureRequest request;
+  request.feature_service = feature_service;
+  request.features.assign(features.begin(), features.end());
+  request.full_feature_names = full_feature_names;
+  auto made = std::make_shared<CachedPlan>();
+  ARROW_ASSIGN_OR_RAISE(
+      made->plan, MakeRetrievalPlan(snapshot_, serving_.project_name(), request, serving_.store(),
+                                    serving_.config().entity_key_version));
+  for (const PlannedView& view : made->plan->views) {
+    made->counters.push_back(metrics_.View(view.name));
+  }
+  if (plans_.size() >= kMaxPlans) plans_.clear();
+  plans_.emplace(key_, made);
+  return made;
+}
+
+}  // namespace featly
