@@ -1,0 +1,191 @@
+#include "cli/command_line.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/clock.h"
+#include "base/logging.h"
+#include "cli/commands.h"
+#include "cli/progress_bar.h"
+#include "project/config.h"
+
+namespace featly::cli {
+
+namespace {
+
+// Reached from the signal handler, so it lives as long as the process.
+StopToken g_stop;
+
+void OnSignal(int signal) {
+  g_stop.Stop();
+  std::signal(signal, SIG_DFL);
+}
+
+/// Names and aliases of the subcommands of `app`.
+std::vector<std::string> SubcommandNames(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(sub->get_name());
+  }
+  return names;
+}
+
+/// The subcommand that was being parsed, and what it is called from the program down.
+std::pair<const CLI::App*, std::string> InnermostCommand(const CLI::App& app) {
+  const CLI::App* current = &app;
+  std::string name = "featly";
+  while (!current->get_subcommands().empty()) {
+    current = current->get_subcommands().front();
+    name += ' ' + current->get_name();
+  }
+  return {current, name};
+}
+
+void PrintError(std::string_view message) {
+  bool colour = IsDecorated(STDERR_FILENO);
+  std::fprintf(stderr, "%serror:%s %.*s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "",
+               static_cast<int>(message.size()), message.data());
+}
+
+/// What the parser refused, as an error of wrong usage.
+int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
+  auto [command, name] = InnermostCommand(app);
+  std::string message = error.what();
+  std::vector<std::string> commands = SubcommandNames(*command);
+  std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  if (!commands.empty() && command->get_subcommands().empty()) {
+    if (unknown.empty() || unknown.front().starts_with('-')) {
+      if (unknown.empty()) message = "which command?";
+    } else {
+      Status status = Error(ErrorKind::kUsage, "'" + unknown.front() + "' is no command of " + name)
+                          .Near(NearNames(unknown.front(), commands));
+      message = FormatForPeople(status);
+    }
+  }
+  PrintError(message);
+  std::fprintf(stderr, "Run '%s --help' for what there is.\n", name.c_str());
+  return InfoOf(ErrorKind::kUsage).exit_code;
+}
+
+void AddGlobalOptions(CLI::App& app, CommandLine& line) {
+  app.add_option("-c,--chdir", line.chdir,
+                 "Change to this folder first: where feature_store.yaml is")
+      ->type_name("DIR");
+  app.add_option("-f,--feature-store-yaml", line.config_file,
+                 "Use this configuration file in place of ./feature_store.yaml")
+      ->type_name("FILE");
+  app.add_option("--log-level", line.log_level, "debug, info, warning (default), error or off")
+      ->type_name("LEVEL");
+  app.add_option("--output", line.output, "How results are printed: table or json")
+      ->type_name("FORM")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, OutputForm>{{"table", OutputForm::kTable},
+                                                                    {"json", OutputForm::kJson}},
+                                  CLI::ignore_case)
+              .description(""));
+  // Documented in CONTRIBUTING.md: for tests.
+  app.add_option("--test-clock", line.test_clock)->group("");
+}
+
+/// What the global options ask for before the command's own work.
+Status ApplyGlobalOptions(const CommandLine& line) {
+  std::string level = CLI::detail::to_lower(line.log_level);
+  ARROW_ASSIGN_OR_RAISE(LogLevel parsed, ParseLogLevel(level == "critical" ? "error" : level));
+  SetLogLevel(parsed);
+  if (line.chdir.empty()) return Status::OK();
+  std::error_code error;
+  std::filesystem::current_path(line.chdir, error);
+  if (error) return ErrnoError(error.value(), "cannot change to '" + line.chdir + "'");
+  return Status::OK();
+}
+
+int RunParsed(CommandLine& line) {
+  Status status = ApplyGlobalOptions(line);
+  if (status.ok()) status = line.run();
+  if (status.ok() && (std::fflush(stdout) != 0 || std::ferror(stdout))) {
+    status = Error(ErrorKind::kIo, "standard output could not be written");
+  }
+  if (status.ok()) return 0;
+  std::fflush(stdout);
+  PrintError(FormatForPeople(status));
+  return InfoOf(KindOf(status)).exit_code;
+}
+
+}  // namespace
+
+CommandLine::CommandLine() = default;
+CommandLine::~CommandLine() = default;
+
+Result<std::string> CommandLine::RepoPath() const {
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::current_path(error);
+  if (error) return ErrnoError(error.value(), "the working directory cannot be read");
+  return path.string();
+}
+
+Result<std::unique_ptr<Clock>> CommandLine::MakeClock() const {
+  return featly::MakeClock(test_clock);
+}
+
+Result<std::unique_ptr<Project>> CommandLine::OpenProject() const {
+  ARROW_ASSIGN_OR_RAISE(std::string repo, RepoPath());
+  ARROW_ASSIGN_OR_RAISE(Config config, LoadConfig(repo, config_file));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Clock> clock, MakeClock());
+  return Project::Open(std::move(config), std::move(clock));
+}
+
+WorkContext CommandLine::BeginWork(int threads, int64_t memory_limit_bytes) {
+  if (!progress_) {
+    std::signal(SIGINT, OnSignal);
+    std::signal(SIGTERM, OnSignal);
+    if (IsDecorated(STDERR_FILENO)) {
+      progress_ = std::make_unique<ProgressBar>();
+    } else {
+      progress_ = std::make_unique<NoProgress>();
+    }
+  }
+  WorkContext work;
+  work.progress = progress_.get();
+  work.stop = &g_stop;
+  work.threads = threads;
+  work.memory_limit_bytes = memory_limit_bytes;
+  return work;
+}
+
+int Main(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app("featly: the same features in training and in production.", "featly");
+  app.require_subcommand(1);
+  app.fallthrough();  // subcommands inherit it: global options may also stand after the command
+  AddGlobalOptions(app, line);
+  for (AddCommand add : AllCommands()) add(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForAllHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return ReportUsage(app, error);
+  }
+  return RunParsed(line);
+}
+
+void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+bool IsDecorated(int descriptor) {
+  const char* no_color = std::getenv("NO_COLOR");
+  return isatty(descriptor) != 0 && (no_color == nullptr || *no_color == '\0');
+}
+
+}  // namespace featly::cli

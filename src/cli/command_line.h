@@ -1,0 +1,64 @@
+// What every subcommand works with: the global options, the opened repository, the streams.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "project/project.h"
+
+namespace CLI {
+class App;
+}
+
+namespace featly::cli {
+
+enum class OutputForm : uint8_t { kTable, kJson };
+
+/// One run of the program: made by Main, handed to every subcommand, one thread. A subcommand's
+/// registration sets `run` when it is the one that was named; Main calls it once parsing is over.
+class CommandLine {
+ public:
+  CommandLine();
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  // Global options.
+  std::string chdir;
+  std::string config_file;
+  std::string log_level = "warning";
+  std::string test_clock;
+  OutputForm output = OutputForm::kTable;
+
+  /// The chosen subcommand's work.
+  std::function<Status()> run;
+
+  /// Where the repository is: the working directory, which --chdir has already changed.
+  Result<std::string> RepoPath() const;
+  Result<std::unique_ptr<Clock>> MakeClock() const;
+  /// Reads the configuration and opens the repository in the working directory.
+  Result<std::unique_ptr<Project>> OpenProject() const;
+
+  /// For long work: a bar on a terminal, and a stop at SIGINT or SIGTERM (installed here, on first
+  /// use; a second signal ends the program at once).
+  WorkContext BeginWork(int threads = 0, int64_t memory_limit_bytes = 0);
+
+ private:
+  std::unique_ptr<Progress> progress_;
+};
+
+/// The program: parses, runs, prints the error. Returns the exit code: 0 done, 1 failed, 2 wrong
+/// usage.
+int Main(int argc, char** argv);
+
+/// Writes to standard output.
+void Print(std::string_view text);
+
+/// Whether colours and bars may be used on the descriptor: a terminal, and NO_COLOR is not set.
+bool IsDecorated(int descriptor);
+
+}  // namespace featly::cli

@@ -1,0 +1,153 @@
+#include "cli/init_template.h"
+
+#include <cstdint>
+#include <cstdio>
+
+namespace featly::cli {
+
+namespace {
+
+constexpr int64_t kHour = int64_t{3600} * 1000000;
+constexpr int kHistoryHours = 7 * 24;
+constexpr int kFirstDriver = 1001;
+constexpr int kDrivers = 5;
+
+constexpr const char* kConfiguration =
+    R"(# Where features are registered under. Another project may share the registry and the store.
+project: %PROJECT%
+
+# What is registered: one file, made by `featly apply`.
+registry: data/registry.db
+
+# Where lookups find the newest values: featly's embedded store, a folder made on first use.
+online_store:
+  type: lmdb
+  path: data/online.lmdb
+
+# featly's own settings, with their defaults.
+# featly:
+#   memory_limit: 512MB        # for sorting while materializing
+#   threads: 4                 # one a core
+#   server:
+#     max_body_size: 64MB
+#     idle_timeout_seconds: 30
+)";
+
+constexpr const char* kDefinitions =
+    R"("""What this repository's features are: read by `featly apply`."""
+
+from datetime import timedelta
+
+from featly import Entity, FeatureService, FeatureView, Field, FileSource
+from featly.types import Float64, Int64
+
+# Who or what features are about, and the column that says which one.
+driver = Entity(name="driver", join_keys=["driver_id"], description="A driver of the fleet")
+
+# Where the history of the features lies. The timestamp says since when a row was known.
+driver_hourly = FileSource(
+    name="driver_hourly",
+    path="data/driver_hourly.csv",
+    timestamp_field="event_timestamp",
+)
+
+# Features that come from one source and belong to one entity. Values older than the TTL are not
+# used: not in training sets, not in lookups.
+driver_stats = FeatureView(
+    name="driver_stats",
+    entities=[driver],
+    ttl=timedelta(days=2),
+    schema=[
+        Field(name="trips", dtype=Int64),
+        Field(name="conv_rate", dtype=Float64),
+        Field(name="rating", dtype=Float64),
+    ],
+    source=driver_hourly,
+    tags={"team": "drivers"},
+)
+
+# What one model uses, under one name for training and for serving.
+driver_model = FeatureService(name="driver_model", features=[driver_stats])
+)";
+
+constexpr const char* kIgnored = "data/registry.db*\ndata/online.lmdb/\ntraining.*\n";
+
+std::string Replaced(std::string text, const std::string& mark, const std::string& with) {
+  for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at)) {
+    text.replace(at, mark.size(), with);
+    at += with.size();
+  }
+  return text;
+}
+
+Timestamp HourBefore(Timestamp now, int hours) { return {(now.micros / kHour - hours) * kHour}; }
+
+/// A number in [0, 1) that looks random and depends on the driver and the hour alone.
+double Noise(int driver, int64_t hour, int salt) {
+  uint64_t x = static_cast<uint64_t>(driver) * 0x9E3779B97F4A7C15u +
+               static_cast<uint64_t>(hour) * 0xBF58476D1CE4E5B9u + static_cast<uint64_t>(salt);
+  x ^= x >> 31;
+  x *= 0x94D049BB133111EBu;
+  x ^= x >> 29;
+  return static_cast<double>(x >> 11) / static_cast<double>(uint64_t{1} << 53);
+}
+
+std::string DriverHistory(Timestamp now) {
+  std::string text = "driver_id,event_timestamp,trips,conv_rate,rating\n";
+  for (int back = kHistoryHours; back >= 1; --back) {
+    Timestamp time = HourBefore(now, back);
+    for (int driver = kFirstDriver; driver < kFirstDriver + kDrivers; ++driver) {
+      int64_t hour = time.micros / kHour;
+      char line[160];
+      std::snprintf(line, sizeof line, "%d,%s,%d,%.4f,%.2f\n", driver,
+                    FormatTimestamp(time).c_str(), static_cast<int>(Noise(driver, hour, 1) * 12),
+                    Noise(driver, hour, 2), 3 + 2 * Noise(driver, hour, 3));
+      text += line;
+    }
+  }
+  return text;
+}
+
+std::string DriverOrders(Timestamp now) {
+  std::string text = "driver_id,event_timestamp,completed\n";
+  for (int i = 0; i < 40; ++i) {
+    Timestamp time = HourBefore(now, 2 + i * 3);
+    time.micros += kHour / 60 * (i * 7 % 60);
+    int driver = kFirstDriver + i % kDrivers;
+    text += std::to_string(driver) + ',' + FormatTimestamp(time) + ',' +
+            (Noise(driver, i, 4) < 0.7 ? "1" : "0") + '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<TemplateFile> RepositoryTemplate(const std::string& project, bool minimal,
+                                             Timestamp now) {
+  std::vector<TemplateFile> files;
+  files.push_back({"feature_store.yaml", Replaced(kConfiguration, "%PROJECT%", project)});
+  if (minimal) return files;
+  files.push_back({"definitions.py", kDefinitions});
+  files.push_back({"data/driver_hourly.csv", DriverHistory(now)});
+  files.push_back({"data/orders.csv", DriverOrders(now)});
+  files.push_back({".gitignore", kIgnored});
+  return files;
+}
+
+std::string NextSteps(const std::string& directory, Timestamp now) {
+  const std::string end = FormatTimestamp(HourBefore(now, 0));
+  return "\nNext:\n"
+         "  cd " +
+         directory +
+         "\n"
+         "  featly apply                          # register what definitions.py says\n"
+         "  featly training-set --entities data/orders.csv --feature-service driver_model \\\n"
+         "      --out training.parquet            # each order with what was known before it\n"
+         "  featly materialize-incremental " +
+         end +
+         "   # load the newest values\n"
+         "  featly get-online-features -e driver_id=1001 --feature-service driver_model\n"
+         "  featly serve                          # the same over HTTP\n";
+}
+
+}  // namespace featly::cli

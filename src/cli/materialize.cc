@@ -1,0 +1,161 @@
+// featly materialize, featly materialize-incremental
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command_line.h"
+#include "cli/progress_bar.h"
+#include "cli/stopwatch.h"
+#include "types/json_value.h"
+
+namespace featly::cli {
+
+namespace {
+
+struct MaterializeOptions {
+  std::string start;
+  std::string end;
+  std::vector<std::string> views;
+  int threads = 0;
+  uint64_t memory_limit = 0;
+};
+
+std::string SkippedRows(const MaterializeResult& result) {
+  std::string text;
+  if (result.rows_without_time > 0) {
+    text += ", " + GroupedDigits(result.rows_without_time) + " without event time skipped";
+  }
+  if (result.rows_with_null_key > 0) {
+    text += ", " + GroupedDigits(result.rows_with_null_key) + " with a null key skipped";
+  }
+  if (result.written.stale > 0) {
+    text += ", " + GroupedDigits(result.written.stale) + " already newer in the store";
+  }
+  return text;
+}
+
+void PrintView(const ViewMaterialized& view) {
+  std::string range = FormatTimestamp(view.start) + " to " + FormatTimestamp(view.end);
+  if (view.start > view.end) {
+    Print(view.view + ": already materialized up to " + FormatTimestamp(view.start) + "\n");
+    return;
+  }
+  const MaterializeResult& result = view.result;
+  if (result.rows_read == 0) {
+    Print(view.view + ": no rows from " + range + "; the source " +
+          (result.source_range
+               ? "holds rows from " + FormatTimestamp(result.source_range->earliest) + " to " +
+                     FormatTimestamp(result.source_range->latest)
+               : std::string("is empty")) +
+          SkippedRows(result) + "\n");
+    return;
+  }
+  Print(view.view + ": " + GroupedDigits(result.rows_read) + " rows from " + range + ", " +
+        GroupedDigits(result.entities) + " entities, " + GroupedDigits(result.written.applied) +
+        " written" + SkippedRows(result) + "\n");
+}
+
+void PrintJson(const std::vector<ViewMaterialized>& views) {
+  std::string text = "[";
+  for (const ViewMaterialized& view : views) {
+    text += text.size() > 1 ? ",\n  " : "\n  ";
+    text += "{\"feature_view\":";
+    AppendJsonString(view.view, &text);
+    text += ",\"start\":\"" + FormatTimestamp(view.start) + "\",\"end\":\"" +
+            FormatTimestamp(view.end) +
+            "\",\"rows_read\":" + std::to_string(view.result.rows_read) +
+            ",\"rows_without_time\":" + std::to_string(view.result.rows_without_time) +
+            ",\"rows_with_null_key\":" + std::to_string(view.result.rows_with_null_key) +
+            ",\"entities\":" + std::to_string(view.result.entities) +
+            ",\"written\":" + std::to_string(view.result.written.applied) +
+            ",\"stale\":" + std::to_string(view.result.written.stale) + ",\"source_range\":";
+    if (view.result.source_range) {
+      text += "[\"" + FormatTimestamp(view.result.source_range->earliest) + "\",\"" +
+              FormatTimestamp(view.result.source_range->latest) + "\"]";
+    } else {
+      text += "null";
+    }
+    text += '}';
+  }
+  Print(text + (text.size() > 1 ? "\n]\n" : "]\n"));
+}
+
+Status RunMaterialize(CommandLine& line, const MaterializeOptions& options, bool incremental) {
+  Timestamp start;
+  if (!incremental) {
+    ARROW_ASSIGN_OR_RAISE(start, ParseTimestamp(options.start));
+  }
+  ARROW_ASSIGN_OR_RAISE(Timestamp end, ParseTimestamp(options.end));
+  ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
+  const Config& config = project->config();
+  WorkContext work =
+      line.BeginWork(options.threads ? options.threads : config.threads,
+                     options.memory_limit ? static_cast<int64_t>(options.memory_limit)
+                                          : config.memory_limit_bytes);
+  Stopwatch watch;
+  std::vector<ViewMaterialized> views;
+  if (incremental) {
+    ARROW_ASSIGN_OR_RAISE(views, project->MaterializeIncremental(end, options.views, work));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(views, project->Materialize(start, end, options.views, work));
+  }
+  if (line.output == OutputForm::kJson) {
+    PrintJson(views);
+    return Status::OK();
+  }
+  for (const ViewMaterialized& view : views) PrintView(view);
+  Print("Materialized " + std::to_string(views.size()) +
+        (views.size() == 1 ? " feature view in " : " feature views in ") + watch.Text() + "\n");
+  return Status::OK();
+}
+
+void AddWorkOptions(CLI::App* command, MaterializeOptions* options) {
+  command
+      ->add_option("-v,--views", options->views,
+                   "Only these feature views (default: all online ones)")
+      ->type_name("VIEW")
+      ->allow_extra_args(false)
+      ->delimiter(',');
+  command->add_option("--threads", options->threads, "Threads (default: one a core)")
+      ->check(CLI::Range(1, 1024));
+  command
+      ->add_option("--memory-limit", options->memory_limit,
+                   "Memory for sorting before runs go to disk, such as 2GB (default: 512MB)")
+      ->type_name("BYTES")
+      ->transform(CLI::AsSizeValue(false));
+}
+
+void AddEither(CLI::App* command, CommandLine& line, std::shared_ptr<MaterializeOptions> options,
+               bool incremental) {
+  AddWorkOptions(command, options.get());
+  command->callback([&line, options, incremental] {
+    line.run = [&line, options, incremental] {
+      return RunMaterialize(line, *options, incremental);
+    };
+  });
+}
+
+}  // namespace
+
+void AddMaterialize(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand(
+      "materialize", "Load the newest rows of a time range into the online store");
+  auto options = std::make_shared<MaterializeOptions>();
+  command->add_option("START_TS", options->start, "Begin of the range, ISO 8601, inclusive")
+      ->required();
+  command->add_option("END_TS", options->end, "End of the range, ISO 8601, inclusive")->required();
+  AddEither(command, line, options, false);
+}
+
+void AddMaterializeIncremental(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand(
+      "materialize-incremental",
+      "Load the newest rows since the last materialization into the online store");
+  auto options = std::make_shared<MaterializeOptions>();
+  command->add_option("END_TS", options->end, "End of the range, ISO 8601, inclusive")->required();
+  AddEither(command, line, options, true);
+}
+
+}  // namespace featly::cli

@@ -1,0 +1,101 @@
+#include "cli/message_text.h"
+
+#include <string_view>
+
+#include <boost/json.hpp>
+#include <google/protobuf/util/json_util.h>
+
+#include "types/json_value.h"
+
+namespace featly::cli {
+
+namespace json = boost::json;
+
+namespace {
+
+/// A scalar as YAML: plain where that cannot be read as anything else, quoted as in JSON otherwise.
+void AppendScalar(const json::value& value, std::string* out) {
+  if (!value.is_string()) {
+    *out += json::serialize(value);
+    return;
+  }
+  std::string_view text(value.as_string().data(), value.as_string().size());
+  bool plain = !text.empty() && text.front() != ' ' && text.back() != ' ' &&
+               std::string_view("-?:,[]{}#&*!|>'\"%@`~").find(text.front()) == text.npos &&
+               text.find(": ") == text.npos && text.find(" #") == text.npos && text.back() != ':' &&
+               text != "true" && text != "false" && text != "null" &&
+               text.find_first_not_of("0123456789.eE+-") != text.npos;
+  for (char c : text) plain = plain && static_cast<unsigned char>(c) >= 0x20;
+  if (plain) {
+    *out += text;
+  } else {
+    AppendJsonString(text, out);
+  }
+}
+
+bool IsEmptyOrScalar(const json::value& value) {
+  return (!value.is_object() || value.as_object().empty()) &&
+         (!value.is_array() || value.as_array().empty());
+}
+
+void AppendYaml(const json::value& value, int indent, bool first_in_line, std::string* out);
+
+/// What follows "key:" or "-".
+void AppendNested(const json::value& value, int indent, bool after_dash, std::string* out) {
+  if (IsEmptyOrScalar(value)) {
+    *out += ' ';
+    AppendScalar(value, out);
+    *out += '\n';
+  } else if (after_dash && value.is_object()) {
+    *out += ' ';
+    AppendYaml(value, indent, true, out);
+  } else {
+    *out += '\n';
+    AppendYaml(value, indent, false, out);
+  }
+}
+
+void AppendYaml(const json::value& value, int indent, bool first_in_line, std::string* out) {
+  const std::string space(static_cast<size_t>(indent), ' ');
+  if (value.is_object()) {
+    for (const auto& [key, item] : value.as_object()) {
+      if (!first_in_line) *out += space;
+      first_in_line = false;
+      AppendScalar(json::value(key), out);
+      *out += ':';
+      AppendNested(item, item.is_array() ? indent : indent + 2, false, out);
+    }
+    return;
+  }
+  for (const json::value& item : value.as_array()) {
+    *out += space + "-";
+    AppendNested(item, indent + 2, true, out);
+  }
+}
+
+}  // namespace
+
+Result<std::string> MessageAsJson(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  std::string text;
+  auto printed = google::protobuf::util::MessageToJsonString(message, &text, options);
+  if (!printed.ok()) {
+    return Error(ErrorKind::kInternal, "a " + message.GetDescriptor()->name() +
+                                           " has no JSON form: " + std::string(printed.message()));
+  }
+  return text;
+}
+
+Result<std::string> MessageAsYaml(const google::protobuf::Message& message) {
+  ARROW_ASSIGN_OR_RAISE(std::string text, MessageAsJson(message));
+  boost::system::error_code failed;
+  json::value value = json::parse(text, failed);
+  if (failed) return Error(ErrorKind::kInternal, "protobuf's JSON cannot be read");
+  if (IsEmptyOrScalar(value)) return std::string("{}\n");
+  std::string yaml;
+  AppendYaml(value, 0, false, &yaml);
+  return yaml;
+}
+
+}  // namespace featly::cli

@@ -1,0 +1,140 @@
+// featly training-set, and Feast's name for it, get-historical-features
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <arrow/api.h>
+
+#include "cli/command_line.h"
+#include "cli/feature_options.h"
+#include "cli/progress_bar.h"
+#include "cli/stopwatch.h"
+#include "cli/table_text.h"
+#include "cli/table_writer.h"
+#include "offline/entity_table.h"
+#include "offline/offline_store.h"
+#include "types/json_value.h"
+
+namespace featly::cli {
+
+namespace {
+
+struct TrainingSetOptions {
+  std::string entities;
+  FeatureRequest features;
+  std::string out;  // empty: standard output
+  int threads = 0;
+  uint64_t memory_limit = 0;
+};
+
+/// What stands in the file, and how long it took.
+struct Written {
+  int64_t rows = 0;
+  int columns = 0;
+};
+
+Result<Written> WriteToFile(arrow::RecordBatchReader& reader, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto writer, TableWriter::Open(path, reader.schema()));
+  Written written;
+  written.columns = reader.schema()->num_fields();
+  for (;;) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(reader.ReadNext(&batch));
+    if (!batch) break;
+    ARROW_RETURN_NOT_OK(writer->Write(*batch));
+    written.rows += batch->num_rows();
+  }
+  ARROW_RETURN_NOT_OK(writer->Finish());
+  return written;
+}
+
+void PrintSummary(const CommandLine& line, const std::string& out, const Written& written,
+                  const TrainingStatistics& statistics, const Stopwatch& watch) {
+  if (line.output == OutputForm::kJson) {
+    std::string text = "{\"file\":";
+    AppendJsonString(out, &text);
+    text += ",\"rows\":" + std::to_string(written.rows) +
+            ",\"columns\":" + std::to_string(written.columns) +
+            ",\"source_rows_read\":" + std::to_string(statistics.source_rows_read) +
+            ",\"source_rows_without_time\":" + std::to_string(statistics.source_rows_without_time);
+    Print(text + "}\n");
+    return;
+  }
+  std::string text = "Wrote " + GroupedDigits(written.rows) + " rows with " +
+                     std::to_string(written.columns) + " columns to " + out + " in " +
+                     watch.Text() + " (" + GroupedDigits(statistics.source_rows_read) +
+                     " source rows read";
+  if (statistics.source_rows_without_time > 0) {
+    text +=
+        ", " + GroupedDigits(statistics.source_rows_without_time) + " without event time skipped";
+  }
+  Print(text + ")\n");
+}
+
+Status RunTrainingSet(CommandLine& line, const TrainingSetOptions& options) {
+  if (!options.out.empty()) ARROW_RETURN_NOT_OK(TableWriter::CheckSuffix(options.out));
+  Stopwatch watch;
+  ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, project->Snapshot());
+  TrainingPlan plan;
+  ARROW_ASSIGN_OR_RAISE(plan.features,
+                        ResolveFeatures(snapshot, project->name(), options.features));
+  ARROW_ASSIGN_OR_RAISE(plan.entities, EntityTable::FromFile(options.entities));
+  const Config& config = project->config();
+  WorkContext work =
+      line.BeginWork(options.threads ? options.threads : config.threads,
+                     options.memory_limit ? static_cast<int64_t>(options.memory_limit)
+                                          : config.memory_limit_bytes);
+  TrainingStatistics statistics;
+  ARROW_ASSIGN_OR_RAISE(auto reader,
+                        project->offline().GetHistoricalFeatures(plan, work, &statistics));
+  if (options.out.empty()) {
+    ARROW_ASSIGN_OR_RAISE(auto table, reader->ToTable());
+    Print(FormatArrowTable(*table, line.output == OutputForm::kJson));
+    return Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(Written written, WriteToFile(*reader, options.out));
+  PrintSummary(line, options.out, written, statistics, watch);
+  return Status::OK();
+}
+
+void AddEither(CLI::App& app, CommandLine& line, const char* name, const char* help,
+               const char* entities, bool out_required) {
+  CLI::App* command = app.add_subcommand(name, help);
+  auto options = std::make_shared<TrainingSetOptions>();
+  command
+      ->add_option(entities, options->entities,
+                   "Rows to find features for: keys and event_timestamp, in a Parquet, CSV or "
+                   "Arrow file")
+      ->required()
+      ->type_name("FILE");
+  AddFeatureOptions(command, &options->features);
+  auto* out = command->add_option("-o,--out", options->out,
+                                  "Where the training set goes: .parquet, .csv or .arrow");
+  out->type_name("FILE")->required(out_required);
+  command->add_option("--threads", options->threads, "Threads (default: one a core)")
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--memory-limit", options->memory_limit, "Memory for buffers, such as 2GB")
+      ->type_name("BYTES")
+      ->transform(CLI::AsSizeValue(false));
+  command->callback(
+      [&line, options] { line.run = [&line, options] { return RunTrainingSet(line, *options); }; });
+}
+
+}  // namespace
+
+void AddTrainingSet(CLI::App& app, CommandLine& line) {
+  AddEither(app, line, "training-set",
+            "Join each row of a file with its features as they were at its time", "-e,--entities",
+            true);
+}
+
+void AddGetHistoricalFeatures(CLI::App& app, CommandLine& line) {
+  AddEither(app, line, "get-historical-features",
+            "Feast's name of training-set; prints the rows where no --out is given",
+            "-d,--dataframe,-e,--entities", false);
+}
+
+}  // namespace featly::cli
