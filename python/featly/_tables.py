@@ -1,0 +1,157 @@
+"""Between the tables of users and Arrow."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from featly.errors import InvalidError, NotSupportedError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+_CONVERSION_ERRORS = (pa.ArrowException, OverflowError, TypeError, ValueError)
+
+
+def to_micros(argument: str, value: object) -> int:
+    """Microseconds since 1970 UTC of a datetime, exactly; one without a time zone is UTC."""
+    if not isinstance(value, datetime):
+        raise TypeError(f"{argument} must be a datetime, but is {value!r} ({type(value).__name__})")
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=UTC)
+    return (value - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(micros: int) -> datetime:
+    """The moment in UTC of microseconds since 1970."""
+    return _EPOCH + micros * _MICROSECOND
+
+
+def to_table(argument: str, data: object) -> pa.Table:
+    """A user's table as Arrow: pandas, pyarrow, Polars or anything with `__arrow_c_stream__`.
+
+    Only pandas' columns are copied where their layout differs from Arrow's.
+    """
+    if isinstance(data, pa.Table):
+        return data
+    if isinstance(data, pa.RecordBatch):
+        return pa.Table.from_batches([data])
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(data, pandas.DataFrame):
+        return _from_pandas(argument, data)
+    if hasattr(data, "__arrow_c_stream__"):
+        try:
+            return pa.table(data)
+        except (pa.ArrowException, TypeError) as error:
+            kind = type(data).__name__
+            raise InvalidError(f"{argument}: the {kind} is not a table: {error}") from None
+    if isinstance(data, str):
+        raise NotSupportedError(
+            f"{argument}: SQL is not supported by the local offline store; pass a table (pandas, "
+            "pyarrow, Polars or anything with __arrow_c_stream__)"
+        )
+    raise TypeError(
+        f"{argument} must be a table (pandas, pyarrow, Polars or anything with "
+        f"__arrow_c_stream__), but is a {type(data).__name__}"
+    )
+
+
+def _from_pandas(argument: str, frame: Any) -> pa.Table:
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+    except _CONVERSION_ERRORS as error:
+        # pyarrow appends which column it is.
+        detail = "; ".join(str(part) for part in error.args)
+        raise InvalidError(f"{argument}: a column cannot be converted to Arrow: {detail}") from None
+    return table.replace_schema_metadata(None)
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """A table as a DataFrame in which integers with nulls do not become floats."""
+    import pandas as pd
+
+    nullable = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
+    with_nulls = [
+        field.name
+        for field, column in zip(table.schema, table.columns, strict=True)
+        if field.type in nullable and column.null_count
+    ]
+    if not with_nulls:
+        return table.to_pandas()
+    integers = table.select(with_nulls).to_pandas(types_mapper=nullable.get)
+    frame = pd.concat([table.drop_columns(with_nulls).to_pandas(), integers], axis=1)
+    return frame[table.column_names]
+
+
+def entity_rows_table(entity_rows: object) -> pa.Table:
+    """The rows of a lookup, a list of dictionaries or a dictionary of lists, as Arrow."""
+    rows = 0
+    if isinstance(entity_rows, Mapping):
+        columns = {name: _values(name, values) for name, values in entity_rows.items()}
+        lengths = {name: len(values) for name, values in columns.items()}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+            raise InvalidError(f"entity_rows: the columns must be of one length, but {found}")
+    elif isinstance(entity_rows, Sequence) and not isinstance(entity_rows, (str, bytes)):
+        if not entity_rows:
+            raise InvalidError(
+                "entity_rows is an empty list, which does not tell the join keys; for an answer "
+                "without rows pass a dictionary of empty lists, such as {'driver_id': []}"
+            )
+        columns = _columns_of(entity_rows)
+        rows = len(entity_rows)
+    else:
+        raise TypeError(
+            "entity_rows must be a list of dictionaries, such as [{'driver_id': 1001}], or a "
+            f"dictionary of lists, but is a {type(entity_rows).__name__}"
+        )
+    if not columns:
+        # Views without entities are asked with rows that have no columns.
+        return pa.table({"": pa.nulls(rows)}).select([])
+    return pa.table({name: _array(name, values) for name, values in columns.items()})
+
+
+def _values(name: object, values: object) -> list[Any]:
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise TypeError(
+            f"entity_rows[{name!r}] must be a list of values, but is {values!r} "
+            f"({type(values).__name__})"
+        )
+    return list(values)
+
+
+def _columns_of(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise TypeError(
+                f"entity_rows[{number}] must be a dictionary, but is {row!r} ({type(row).__name__})"
+            )
+        if number == 0:
+            columns = {name: [] for name in row}
+        if row.keys() != columns.keys():
+            raise InvalidError(
+                f"entity_rows[{number}] has the keys {list(row)}, but entity_rows[0] has "
+                f"{list(columns)}; every row must have the same"
+            )
+        for name, value in row.items():
+            columns[name].append(value)
+    return columns
+
+
+def _array(name: object, values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except _CONVERSION_ERRORS as error:
+        kinds = sorted({type(value).__name__ for value in values})
+        raise InvalidError(
+            f"entity_rows: the values of {name!r} are no column of one type; they are of "
+            f"{', '.join(kinds)}: {error}"
+        ) from None

@@ -1,0 +1,111 @@
+"""The exceptions of featly.
+
+One class for each kind of error of the core (``src/base/error.cc`` has the table). Each carries
+``kind``, ``subject`` (the name or column it is about), ``near_names`` (known names like the one
+asked for), ``file`` and ``line`` (the place in the user's files; ``""`` and ``0`` where there is
+none).
+"""
+
+from __future__ import annotations
+
+
+class FeatlyError(Exception):
+    """Base of every error that featly raises."""
+
+    kind: str = "internal"
+    subject: str = ""
+    near_names: list[str]
+    file: str = ""
+    line: int = 0
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.near_names = []
+
+
+class InternalError(FeatlyError):
+    """A defect of featly or of a library: please report it."""
+
+
+class MalformedError(FeatlyError, ValueError):
+    """Something cannot be read at all: JSON syntax, a truncated file."""
+
+    kind = "malformed"
+
+
+class InvalidError(FeatlyError, ValueError):
+    """It can be read but makes no sense: a wrong type, a missing column, a bad range."""
+
+    kind = "invalid"
+
+
+class UsageError(FeatlyError, ValueError):
+    """A call's arguments do not go together."""
+
+    kind = "usage"
+
+
+class ConfigurationError(FeatlyError):
+    """feature_store.yaml or an environment setting is wrong."""
+
+    kind = "configuration"
+
+
+class DefinitionError(FeatlyError):
+    """The feature definitions are wrong."""
+
+    kind = "definition"
+
+
+class NotFoundError(FeatlyError, LookupError):
+    """A named thing does not exist."""
+
+    kind = "not_found"
+
+
+class ConflictError(FeatlyError):
+    """Somebody else changed it meanwhile, it exists already, or something else still needs it."""
+
+    kind = "conflict"
+
+
+class TooLargeError(FeatlyError, ValueError):
+    """Over a stated limit."""
+
+    kind = "too_large"
+
+
+class NotSupportedError(FeatlyError, NotImplementedError):
+    """Known, but not built in this version of featly."""
+
+    kind = "not_implemented"
+
+
+class UnavailableError(FeatlyError):
+    """Busy, stopping, or a store that does not answer: may work later."""
+
+    kind = "unavailable"
+
+
+class PermissionDeniedError(FeatlyError, PermissionError):
+    """The operating system or an access rule refuses."""
+
+    kind = "permission"
+
+
+class StorageError(FeatlyError, OSError):
+    """The disk or the network failed."""
+
+    kind = "io"
+
+
+class CorruptError(FeatlyError):
+    """Stored bytes are not what was written."""
+
+    kind = "corrupt"
+
+
+class CancelledError(FeatlyError):
+    """Interrupted."""
+
+    kind = "cancelled"

@@ -1,0 +1,443 @@
+"""Features of one kind of entity that come from one source."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from featly._messages import (
+    Definition,
+    Message,
+    caller_location,
+    check_flag,
+    check_name,
+    check_strings,
+    check_text,
+    compact,
+    duration_from_json,
+    duration_to_json,
+    rest_of,
+    timestamp_from_json,
+    timestamp_to_json,
+    wrong_type,
+)
+from featly._versions import parse_version
+from featly.data_source import DataSource, PushSource
+from featly.entity import Entity
+from featly.feature_view_projection import FeatureViewProjection
+from featly.field import Field
+from featly.types import String, from_value_type
+from featly.value_type import ValueType
+
+DUMMY_ENTITY_NAME = "__dummy"
+DUMMY_ENTITY_ID = "__dummy_id"
+"""The entity of views without entities, and its join key, in registries and stores as Feast's."""
+
+_SPEC_FIELDS = (
+    "name",
+    "entities",
+    "features",
+    "tags",
+    "ttl",
+    "batch_source",
+    "online",
+    "stream_source",
+    "description",
+    "owner",
+    "entity_columns",
+    "offline",
+    "mode",
+    "enable_validation",
+    "version",
+    "org",
+    "disabled",
+)
+_META_FIELDS = ("created_timestamp", "last_updated_timestamp", "materialization_intervals")
+
+
+class FeatureView(Definition):
+    """Features that share entities, a source and a time to live.
+
+    `view[["a", "b"]]`, `view.with_name(...)` and `view.with_join_key_map(...)` give copies to put
+    in a feature service; they do not change the view and define no view of their own.
+
+    Args:
+        name: The unique name of the view. `@` and `:` are reserved.
+        source: Where its rows come from; a PushSource needs a `batch_source`. A view without a
+            source is written to directly.
+        sink_source: Where a view derived from other views is kept; not supported.
+        schema: The features, and join keys that need a type. Left out, the columns of the source
+            are the features.
+        entities: What the features describe; none means that there is only one row.
+        ttl: How old a feature may be when it is used, both ends included; zero or None means any
+            age.
+        online: Whether the view can be looked up online, and is materialized.
+        offline: Whether pushed and materialized rows are also written to the offline store.
+        description: A human-readable description.
+        tags: Any strings to keep with the view.
+        owner: Who is responsible, typically an e-mail address.
+        org: The part of the organization that owns the view.
+        mode: The language of a transformation; kept in the registry.
+        enable_validation: Kept in the registry: featly always checks the types of rows.
+        version: `"latest"`, or the version of the definition to make active (`"v2"`).
+        enabled: Whether the view may be used.
+
+    Attributes:
+        entities: The names of the entities.
+        entity_columns: The join keys whose type is known before the source is looked at.
+        features: The features, in the schema's order.
+        batch_source, stream_source: The history, and the PushSource if there is one.
+        projection: All features, or those chosen by `view[[...]]`.
+        materialization_intervals: (start, end) in UTC of the runs recorded in the registry.
+        created_timestamp, last_updated_timestamp: UTC; set when the view was read from a registry.
+
+    Raises:
+        TypeError: An argument has the wrong type.
+        ValueError: The name is not usable, two entities share a join key, two fields share a name,
+            a join key's type differs from its entity's, a field is renamed by the source's field
+            mapping, a push source has no batch source, or ttl is negative.
+        NotImplementedError: The view is derived from other views.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        source: DataSource | None = None,
+        sink_source: DataSource | None = None,
+        schema: list[Field] | None = None,
+        entities: list[Entity] | None = None,
+        ttl: timedelta | None = timedelta(0),
+        online: bool = True,
+        offline: bool = False,
+        description: str = "",
+        tags: dict[str, str] | None = None,
+        owner: str = "",
+        org: str = "",
+        mode: Enum | str | None = None,
+        enable_validation: bool = False,
+        version: str = "latest",
+        enabled: bool = True,
+    ) -> None:
+        self._location = caller_location()
+        self.name = check_name("FeatureView", name)
+        where = f"FeatureView {name!r}"
+        _check_view_name(where, name)
+        self.batch_source, self.stream_source = _check_source(where, source, sink_source)
+        known_entities = _check_list(where, "entities", Entity, entities)
+        fields = _check_list(where, "schema", Field, schema)
+        self.entities = [entity.name for entity in known_entities] or [DUMMY_ENTITY_NAME]
+        self.entity_columns, self.features = _split_schema(where, fields, known_entities)
+        _check_features(where, fields, self.features, self.batch_source)
+        self.ttl = _check_ttl(where, ttl)
+        self.online = check_flag(where, "online", online)
+        self.offline = check_flag(where, "offline", offline)
+        self.description = check_text(where, "description", description)
+        self.tags = check_strings(where, "tags", tags)
+        self.owner = check_text(where, "owner", owner)
+        self.org = check_text(where, "org", org)
+        self.mode = check_text(where, "mode", mode.value if isinstance(mode, Enum) else mode)
+        self.enable_validation = check_flag(where, "enable_validation", enable_validation)
+        self.version = check_text(where, "version", version) or "latest"
+        parse_version(where, self.version)
+        self.enabled = check_flag(where, "enabled", enabled)
+        self.materialization_intervals: list[tuple[datetime, datetime]] = []
+        self.created_timestamp = None
+        self.last_updated_timestamp = None
+        self._rest: Message = {}
+        self._rest_of_meta: Message = {}
+        # A copy made for a feature service remembers the view it was made from, which is the
+        # definition.
+        self._original: FeatureView | None = None
+        self.projection = self._whole()
+
+    @property
+    def schema(self) -> list[Field]:
+        """The join keys whose type is known, then the features."""
+        return [
+            field for field in self.entity_columns if field.name != DUMMY_ENTITY_ID
+        ] + self.features
+
+    @property
+    def join_keys(self) -> list[str]:
+        """The join keys whose type is known; all of them once the view was applied."""
+        return [field.name for field in self.entity_columns]
+
+    @property
+    def most_recent_end_time(self) -> datetime | None:
+        """The latest time (UTC) up to which the view was materialized, or None."""
+        return max((end for _, end in self.materialization_intervals), default=None)
+
+    def __getitem__(self, features: list[str]) -> FeatureView:
+        """A copy with only these features, in this order: `view[["a", "b"]]`."""
+        where = f"FeatureView {self.name!r}"
+        if not isinstance(features, list) or not all(isinstance(item, str) for item in features):
+            wrong_type(
+                where, "the choice of features", 'a list of names, as in view[["a", "b"]]', features
+            )
+        chosen = self._copy()
+        if not self.features:
+            chosen.projection.desired_features = list(features)
+            return chosen
+        by_name = {field.name: field for field in self.features}
+        for feature in features:
+            if feature not in by_name:
+                raise ValueError(
+                    f"{where}: Feature {feature} does not exist in this feature view. "
+                    f"It has {', '.join(by_name)}."
+                )
+        chosen.projection.features = [by_name[feature] for feature in features]
+        return chosen
+
+    def with_name(self, name: str) -> FeatureView:
+        """A copy that goes by another name in results and in full feature names."""
+        copied = self._copy()
+        copied.projection.name_alias = check_name(f"FeatureView {self.name!r}: with_name", name)
+        return copied
+
+    def with_join_key_map(self, join_key_map: dict[str, str]) -> FeatureView:
+        """A copy whose join keys are found in other columns: `{"join key of the view": "column of
+        entity rows"}`.
+
+        So one view can be used twice in a service, for the origin of a trip and for its
+        destination:
+
+            locations.with_name("origin").with_join_key_map({"location_id": "origin_id"})
+        """
+        copied = self._copy()
+        copied.projection.join_key_map = check_strings(
+            f"FeatureView {self.name!r}", "join_key_map", join_key_map
+        )
+        return copied
+
+    def _copy(self) -> FeatureView:
+        copied = copy.copy(self)
+        copied.projection = copy.copy(self.projection)
+        copied._original = self._original or self
+        return copied
+
+    def _whole(self) -> FeatureViewProjection:
+        batch = self.batch_source
+        return FeatureViewProjection(
+            name=self.name,
+            name_alias=None,
+            desired_features=[],
+            features=self.features,
+            timestamp_field=(batch.timestamp_field or None) if batch else None,
+            date_partition_column=(batch.date_partition_column or None) if batch else None,
+            created_timestamp_column=(batch.created_timestamp_column or None) if batch else None,
+            batch_source=batch,
+        )
+
+    def _message(self, *, stored: bool) -> Message:
+        spec = compact(
+            name=self.name,
+            entities=list(self.entities),
+            features=[field.to_dict() for field in self.features],
+            tags=dict(self.tags),
+            ttl=duration_to_json(self.ttl or timedelta(0)),
+            batch_source=_embedded(self.batch_source, stored=stored),
+            online=self.online,
+            stream_source=_embedded(self.stream_source, stored=stored),
+            description=self.description,
+            owner=self.owner,
+            entity_columns=[field.to_dict() for field in self.entity_columns],
+            offline=self.offline,
+            mode=self.mode,
+            enable_validation=self.enable_validation,
+            version=self.version,
+            org=self.org,
+            disabled=not self.enabled,
+        )
+        if not stored:
+            return {"spec": spec | rest_of(self._rest, ("project",))}
+        intervals = [
+            {"start_time": timestamp_to_json(start), "end_time": timestamp_to_json(end)}
+            for start, end in self.materialization_intervals
+        ]
+        meta = self._times() | compact(materialization_intervals=intervals) | self._rest_of_meta
+        return {"spec": spec | self._rest, "meta": meta}
+
+    @classmethod
+    def from_dict(cls, message: Mapping[str, Any]) -> FeatureView:
+        """The view of a `feast.core.FeatureView` in protobuf-JSON.
+
+        What featly has no attribute for (a Feast transformation, source views) is kept and written
+        back.
+        """
+        spec, meta = message["spec"], message.get("meta", {})
+        view = cls.__new__(cls)
+        view.name = spec["name"]
+        view.entities = list(spec.get("entities", []))
+        view.entity_columns = [Field.from_dict(column) for column in spec.get("entity_columns", [])]
+        view.features = [Field.from_dict(column) for column in spec.get("features", [])]
+        view.ttl = duration_from_json(spec.get("ttl", "0s"))
+        view.batch_source = (
+            DataSource.from_dict(spec["batch_source"]) if "batch_source" in spec else None
+        )
+        view.stream_source = (
+            DataSource.from_dict(spec["stream_source"]) if "stream_source" in spec else None
+        )
+        view.online = spec.get("online", False)
+        view.offline = spec.get("offline", False)
+        view.description = spec.get("description", "")
+        view.tags = dict(spec.get("tags", {}))
+        view.owner = spec.get("owner", "")
+        view.org = spec.get("org", "")
+        view.mode = spec.get("mode", "")
+        view.enable_validation = spec.get("enable_validation", False)
+        view.version = spec.get("version") or "latest"
+        view.enabled = not spec.get("disabled", False)
+        view.materialization_intervals = [
+            (timestamp_from_json(item["start_time"]), timestamp_from_json(item["end_time"]))
+            for item in meta.get("materialization_intervals", [])
+        ]
+        view._read_times(meta)
+        view._rest = rest_of(spec, _SPEC_FIELDS)
+        view._rest_of_meta = rest_of(meta, _META_FIELDS)
+        view._original = None
+        view.projection = view._whole()
+        return view
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FeatureView):
+            return NotImplemented
+        return self.projection == other.projection and super().__eq__(other) is True
+
+    __hash__ = Definition.__hash__
+
+    def _essentials(self) -> list[tuple[str, object, object]]:
+        return [
+            ("name", self.name, None),
+            ("entities", self.entities, [DUMMY_ENTITY_NAME]),
+            ("schema", self.schema, []),
+            ("source", self.stream_source or self.batch_source, None),
+            ("ttl", self.ttl or timedelta(0), timedelta(0)),
+            ("online", self.online, True),
+            ("offline", self.offline, False),
+            ("org", self.org, ""),
+            ("mode", self.mode, ""),
+            ("enable_validation", self.enable_validation, False),
+            ("version", self.version, "latest"),
+            ("enabled", self.enabled, True),
+            *self._common(),
+        ]
+
+
+def _embedded(source: DataSource | None, *, stored: bool) -> Message | None:
+    return None if source is None else source._message(stored=stored)
+
+
+def _check_view_name(where: str, name: str) -> None:
+    for character, use in (
+        ("@", "versions ('view@v2:feature')"),
+        (":", "feature references ('view:feature')"),
+    ):
+        if character in name:
+            raise ValueError(
+                f"{where}: the name must not contain {character!r}, which is reserved for {use}."
+            )
+
+
+def _check_source(
+    where: str, source: object, sink_source: object
+) -> tuple[DataSource | None, DataSource | None]:
+    """(batch source, stream source) of a view's `source`."""
+    derived = isinstance(source, FeatureView) or (
+        isinstance(source, (list, tuple)) and any(isinstance(item, FeatureView) for item in source)
+    )
+    if derived or sink_source is not None:
+        raise NotImplementedError(
+            f"{where}: views derived from other views (a view as source, sink_source) are not "
+            "supported; name the data source that holds the derived rows."
+        )
+    if source is None:
+        return None, None
+    if not isinstance(source, DataSource):
+        wrong_type(where, "source", "a FileSource or a PushSource", source)
+    if not isinstance(source, PushSource):
+        return source, None
+    if source.batch_source is None:
+        raise ValueError(
+            f"{where}: A batch_source needs to be specified for stream source `{source.name}`"
+        )
+    return source.batch_source, source
+
+
+def _check_list(where: str, argument: str, kind: type[Any], value: object) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, (list, tuple)):
+        wrong_type(where, argument, f"a list of {kind.__name__} objects", value)
+    for item in value:
+        if not isinstance(item, kind):
+            wrong_type(where, argument, f"a list of {kind.__name__} objects", item)
+    return list(value)
+
+
+def _split_schema(
+    where: str, schema: Sequence[Field], entities: Sequence[Entity]
+) -> tuple[list[Field], list[Field]]:
+    """(join keys of known type, features); join keys of unknown type are left to the source."""
+    by_key: dict[str, Entity] = {}
+    for entity in entities:
+        if entity.join_key in by_key:
+            raise ValueError(
+                f"{where}: A feature view should not have entities that share a join key, but "
+                f"{by_key[entity.join_key].name!r} and {entity.name!r} "
+                f"are both identified by {entity.join_key!r}."
+            )
+        by_key[entity.join_key] = entity
+    keys = [field for field in schema if field.name in by_key]
+    for field in keys:
+        declared = by_key[field.name]
+        if (
+            declared.value_type is not ValueType.UNKNOWN
+            and from_value_type(declared.value_type) != field.dtype
+        ):
+            raise ValueError(
+                f"{where}: Entity {declared.name} has type {declared.value_type}, "
+                f"which does not match the type {field.dtype} of the field {field.name!r}."
+            )
+    given = {field.name for field in keys}
+    keys += [
+        Field(name=key, dtype=from_value_type(entity.value_type))
+        for key, entity in by_key.items()
+        if key not in given and entity.value_type is not ValueType.UNKNOWN
+    ]
+    if not entities:
+        keys = [Field(name=DUMMY_ENTITY_ID, dtype=String)]
+    return keys, [field for field in schema if field.name not in by_key]
+
+
+def _check_features(
+    where: str, schema: Sequence[Field], features: Sequence[Field], batch_source: DataSource | None
+) -> None:
+    seen: set[str] = set()
+    mapping = batch_source.field_mapping if batch_source is not None else {}
+    for field in schema:
+        if field.name in seen:
+            raise ValueError(f"{where}: the schema has two fields named {field.name!r}.")
+        seen.add(field.name)
+        if field.name in mapping:
+            renamed = mapping[field.name]
+            raise ValueError(
+                f"{where}: The field {field.name} is mapped to {renamed} for this data source. "
+                f"Please either remove this field mapping or use {renamed} "
+                "as the Entity or Feature name."
+            )
+    if sum(field.vector_index for field in features) > 1:
+        raise ValueError(f"{where}: Only one vector feature is allowed per feature view.")
+
+
+def _check_ttl(where: str, ttl: object) -> timedelta | None:
+    if ttl is not None and not isinstance(ttl, timedelta):
+        wrong_type(where, "ttl", "a datetime.timedelta, such as timedelta(days=1)", ttl)
+    if ttl is not None and ttl < timedelta(0):
+        raise ValueError(
+            f"{where}: ttl is {ttl}, but must not be negative; zero or None means any age."
+        )
+    return ttl

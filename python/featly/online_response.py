@@ -1,0 +1,103 @@
+"""The answer of a lookup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featly._tables import to_pandas
+from featly.errors import NotFoundError
+from featly.feature_view import DUMMY_ENTITY_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIMESTAMP_POSTFIX = "__ts"
+"""What a feature's name ends with where it names the feature's event time."""
+
+_STATUS_NAMES = ("INVALID", "PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE")
+
+
+class OnlineResponse:
+    """The values of features, with a status and an event time for each.
+
+    Immutable, and may be shared between threads. Columns are the join keys as they were asked for,
+    then the features in the order of the request; rows are those of the request. The values are
+    kept as Arrow and turned into Python objects by the call that asks for them.
+    """
+
+    def __init__(self, values: pa.Table, statuses: pa.Table, event_times: pa.Table) -> None:
+        kept = [name for name in values.column_names if name != DUMMY_ENTITY_ID]
+        self._values = values.select(kept)
+        self._statuses = statuses.select(kept)
+        self._event_times = event_times.select(kept)
+
+    def to_dict(self, include_event_timestamps: bool = False) -> dict[str, list[Any]]:
+        """One list of Python values for each column; a value that is not there is None.
+
+        Args:
+            include_event_timestamps: Whether each column is followed by `<column>__ts`, the event
+                times in whole seconds since 1970 UTC (0 where there is none, and for join keys).
+        """
+        result: dict[str, list[Any]] = {}
+        for name in self._values.column_names:
+            result[name] = self._values.column(name).to_pylist()
+            if include_event_timestamps:
+                result[name + TIMESTAMP_POSTFIX] = self._seconds(name).to_pylist()
+        return result
+
+    def to_arrow(self, include_event_timestamps: bool = False) -> pa.Table:
+        """The columns as Arrow, each of its feature's own type; the values are not copied.
+
+        Args:
+            include_event_timestamps: As in `to_dict`; these columns are int64.
+        """
+        if not include_event_timestamps:
+            return self._values
+        columns: dict[str, pa.ChunkedArray] = {}
+        for name in self._values.column_names:
+            columns[name] = self._values.column(name)
+            columns[name + TIMESTAMP_POSTFIX] = self._seconds(name)
+        return pa.table(columns)
+
+    def to_df(self, include_event_timestamps: bool = False) -> pd.DataFrame:
+        """The columns as a pandas DataFrame; needs pandas.
+
+        Integers keep their digits: a column of integers with missing values has pandas' nullable
+        Int32 or Int64 type. Times are datetime64[us, UTC].
+
+        Args:
+            include_event_timestamps: As in `to_dict`; these columns are int64.
+        """
+        return to_pandas(self.to_arrow(include_event_timestamps))
+
+    def statuses(self, feature_name: str) -> list[str]:
+        """How each value of a column came about, row by row.
+
+        `PRESENT` is a value, `NULL_VALUE` a stored null, `NOT_FOUND` no stored row (or one from
+        before the feature was added), `OUTSIDE_MAX_AGE` a row older than the view's TTL. Join keys
+        are `PRESENT`.
+
+        Args:
+            feature_name: A column of this response, as in `to_dict`.
+
+        Raises:
+            NotFoundError: There is no such column.
+        """
+        if feature_name not in self._statuses.column_names:
+            raise NotFoundError(
+                f"the response has no column {feature_name!r}; "
+                f"it has {', '.join(self._statuses.column_names)}"
+            )
+        return [_STATUS_NAMES[status] for status in self._statuses.column(feature_name).to_pylist()]
+
+    def _seconds(self, name: str) -> pa.ChunkedArray:
+        # Without a zone, so that no time zone database is asked; the whole second below.
+        times = self._event_times.column(name).cast(pa.int64()).cast(pa.timestamp("us"))
+        return pc.floor_temporal(times, unit="second").cast(pa.timestamp("s")).cast(pa.int64())
+
+    def __repr__(self) -> str:
+        columns = ", ".join(self._values.column_names)
+        return f"OnlineResponse({self._values.num_rows} rows: {columns})"

@@ -1,0 +1,57 @@
+"""A training set that is made when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from featly._tables import to_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RetrievalJob:
+    """What `FeatureStore.get_historical_features` gives.
+
+    Nothing is read until `to_arrow` or `to_df` is called; each call reads the sources anew. Holds
+    the entity table. May be used by several threads at once.
+    """
+
+    def __init__(self, run: Callable[[], pa.Table], full_feature_names: bool) -> None:
+        self._run = run
+        self._full_feature_names = full_feature_names
+
+    @property
+    def full_feature_names(self) -> bool:
+        """Whether features are named `view__feature`."""
+        return self._full_feature_names
+
+    def to_arrow(self) -> pa.Table:
+        """Makes the training set.
+
+        Returns:
+            Every entity row once, in the order given, with all of its columns unchanged; then a
+            column for each feature in the order asked for, of its own type (times are
+            timestamp[us, UTC]), null where no row answers.
+
+        Raises:
+            InvalidError: The entity table lacks a join key or its time, or they have types that
+                cannot be used; a source lacks a column or has another type than the view says.
+            FeatlyError: A source cannot be read.
+            KeyboardInterrupt: Ctrl-C was pressed; the work has stopped.
+
+        Cost: reads the columns and the row groups of the sources that the entity rows' times need,
+        on all processors; memory grows with the entity rows, not with the sources.
+        """
+        return self._run()
+
+    def to_df(self) -> pd.DataFrame:
+        """Makes the training set as a pandas DataFrame; needs pandas.
+
+        As `to_arrow`. Integers keep their digits: a column of integers with missing values has
+        pandas' nullable Int32 or Int64 type. Times are datetime64[us, UTC].
+        """
+        return to_pandas(self._run())
