@@ -1,0 +1,198 @@
+"""Processes killed at random moments: no acknowledged row is lost or torn, the store opens."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from conftest import CONFIGURATION, Repo, Server
+
+KILLS = 100
+ROWS = 60_000
+START = datetime(2024, 5, 1, tzinfo=UTC)
+LONG_AGO = "2020-01-01"
+LATER = "2030-01-01"
+
+DEFINITIONS = """
+from featly import Entity, FeatureView, Field, FileSource, PushSource, ValueType
+from featly.types import Int64, String
+
+thing = Entity(name="thing", join_keys=["id"], value_type=ValueType.INT64)
+source = FileSource(name="rows", path="data/rows.parquet", timestamp_field="event_timestamp")
+view = FeatureView(
+    name="things", entities=[thing],
+    schema=[
+        Field(name="a", dtype=Int64),
+        Field(name="text", dtype=String),
+        Field(name="b", dtype=Int64),
+    ],
+    source=PushSource(name="pushed", batch_source=source),
+)
+"""
+FEATURES = ["things:a", "things:text", "things:b"]
+
+
+def text_of(value: int) -> str:
+    """Of a length that changes with the value, so that rows move within their pages."""
+    return chr(ord("a") + value % 26) * (value % 300)
+
+
+def check_whole(a: int, text: str, b: int) -> None:
+    assert a == b, "a torn row"
+    assert text == text_of(a), "a torn row"
+
+
+def write_source(repo: Repo, generation: int) -> None:
+    """Every id once, shuffled; a later generation has later times and other values."""
+    ids = np.random.default_rng(generation).permutation(ROWS)
+    values = ids + generation * ROWS
+    time = START + timedelta(minutes=generation)
+    repo.table(
+        "data/rows.parquet",
+        {
+            "id": ids,
+            "event_timestamp": pa.array([time] * ROWS, pa.timestamp("us", "UTC")),
+            "a": values,
+            "text": [text_of(int(value)) for value in values],
+            "b": values,
+        },
+    )
+
+
+def lookup(server: Server, ids: list[int]) -> dict[int, int]:
+    """The value of each id that has a row, after checking the rows."""
+    status, body = server.request(
+        "/get-online-features", {"features": FEATURES, "entities": {"id": ids}}
+    )
+    assert status == 200, body
+    names = body["metadata"]["feature_names"]
+    columns = dict(zip(names, (result["values"] for result in body["results"]), strict=True))
+    found = {}
+    rows = zip(ids, columns["a"], columns["text"], columns["b"], strict=True)
+    for number, a, text, b in rows:
+        if a is None:
+            assert (text, b) == (None, None), "a torn row"
+            continue
+        check_whole(a, text, b)
+        found[number] = a
+    return found
+
+
+@pytest.fixture
+def repo(make_repo: Callable[..., Repo]) -> Repo:
+    made = make_repo(configuration=CONFIGURATION, definitions=DEFINITIONS)
+    write_source(made, 1)
+    made.ok("apply")
+    return made
+
+
+def start(repo: Repo, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        repo.command(*arguments),
+        cwd=repo.path,
+        env=repo.child_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_for(process: subprocess.Popen[Any], seconds: float) -> bool:
+    """Kills the process unless it ends before; whether it was killed."""
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return True
+    return False
+
+
+def test_materialize_killed_at_any_moment(repo: Repo) -> None:
+    rng = random.Random(5)
+    command = ["materialize", LONG_AGO, LATER, "--memory-limit", "2MB"]
+    ids = list(range(0, ROWS, 7))
+    begin = datetime.now(UTC)
+    repo.ok(*command)
+    usual = (datetime.now(UTC) - begin).total_seconds()
+    generation, floor, killed = 1, dict.fromkeys(ids, 0), 0
+    with repo.serve() as server:  # reads what is there while others are killed
+        floor = lookup(server, ids)
+        assert floor == {number: number + ROWS for number in ids}
+        while killed < KILLS:
+            generation += 1
+            write_source(repo, generation)
+            while run_for(start(repo, *command), rng.uniform(0, usual)):
+                killed += 1
+                found = lookup(server, ids)
+                assert all(found[number] >= floor[number] for number in ids)
+                floor = found
+                if killed == KILLS:
+                    break
+    # What was begun is simply repeated, and a new process finds the store whole.
+    repo.ok(*command)
+    with repo.serve() as server:
+        assert lookup(server, ids) == {number: number + generation * ROWS for number in ids}
+    left = [path.name for path in Path(repo.path / "data").rglob("*") if "spill" in path.name]
+    assert left == []
+
+
+def push_until_killed(
+    server: Server, seconds: float, first: int, acknowledged: dict[int, int]
+) -> int:
+    """Pushes rows one after the other until the server is killed; the next value to push."""
+    host, port = server.url.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    deadline = datetime.now(UTC) + timedelta(seconds=seconds)
+    value = first
+    try:
+        while True:
+            ids = [(value * 7 + i) % 500 for i in range(1 + value % 20)]
+            row = {
+                "id": ids,
+                "event_timestamp": [(START + timedelta(seconds=value)).isoformat()] * len(ids),
+                "a": [value] * len(ids),
+                "text": [text_of(value)] * len(ids),
+                "b": [value] * len(ids),
+            }
+            body = json.dumps({"push_source_name": "pushed", "to": "online", "df": row})
+            value += 1
+            connection.putrequest("POST", "/push")
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body.encode())
+            if datetime.now(UTC) >= deadline:
+                server.process.kill()  # with a push under way
+            response = connection.getresponse()
+            answer = response.read()
+            assert response.status == 200, answer
+            acknowledged.update(dict.fromkeys(ids, value - 1))
+    except (ConnectionError, http.client.HTTPException):
+        server.process.wait()
+        return value
+    finally:
+        connection.close()
+
+
+def test_server_killed_while_it_takes_pushes(repo: Repo) -> None:
+    rng = random.Random(6)
+    acknowledged: dict[int, int] = {}
+    value = 1
+    for _ in range(KILLS):
+        with repo.serve() as server:
+            found = lookup(server, list(range(500)))
+            for number, pushed in acknowledged.items():
+                assert found.get(number, -1) >= pushed, f"the acknowledged row of {number} is lost"
+            value = push_until_killed(server, rng.uniform(0, 0.1), value, acknowledged)
+    assert len(acknowledged) > KILLS
+    with repo.serve() as server:
+        found = lookup(server, list(range(500)))
+        assert all(found[number] >= pushed for number, pushed in acknowledged.items())
