@@ -21,7 +21,7 @@ endef
 
 ## build       the command at build/featly, the wheel in dist/, and featly itself in .venv
 build: setup
-	$(call compile,release,build)
+	$(call compile,release,build,featly featly_python)
 	@$(MAKE) --silent .venv/.featly
 
 # The wheel, from the one tree that was built, and its installation.
@@ -44,6 +44,7 @@ quickstart:
 
 ## test        every check and every test
 test: build
+	$(call compile,release,build)
 	$(call compile,asan,build-asan)
 	@$(PYTHON) tools/run_checks.py test
 

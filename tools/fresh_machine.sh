@@ -93,10 +93,11 @@ inside() {
 
 if [ ! -e "$root/etc/debian_version" ]; then
   echo "== a minimal Debian 12 in $root"
+  log=$(mktemp)
   # shellcheck disable=SC2046
   debootstrap --variant=minbase --include=ca-certificates,git,make bookworm "$root" $(mirror) \
-    >"$root.log" 2>&1 || { tail -20 "$root.log" >&2; exit 1; }
-  rm -f "$root.log"
+    >"$log" 2>&1 || { tail -20 "$log" >&2; exit 1; }
+  rm -f "$log"
 fi
 carry_configuration
 home=/root

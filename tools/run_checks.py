@@ -182,7 +182,7 @@ class Tidy:
 
     def _look(self, name: str) -> str:
         code, output = run([BIN / "clang-tidy", "-p", self._folder, "--quiet", name])
-        return output if code else ""
+        return (output or f"{name}: clang-tidy ended with {code}") if code else ""
 
     def _write_commands(self) -> dict[str, str]:
         """The compile commands as Clang takes them: without GCC's precompiled header."""
