@@ -92,7 +92,7 @@ def test_no_configuration(tmp_path: Path) -> None:
         ("project: shop\nonline_store: {type: rediss}\n", ["'rediss'", "did you mean 'redis'"]),
         ("project: shop\noffline_store: {type: bigquery}\n", ["bigquery", "not built yet", "dask"]),
         ("project: shop\nregistry: {registry_type: sql, path: x}\n", ["sql", "not built yet"]),
-        ("project: shop\nregistry: s3://bucket/registry.db\n", ["s3://bucket", "not built yet"]),
+        ("project: shop\nregistry: s3://bucket/registry.db\n", ["s3://...", "not built yet"]),
         ("project: shop\nfeatly: {memory: 1GB}\n", ["'memory'", "did you mean 'memory_limit'"]),
         ("project: shop\nfeatly: {memory_limit: lots}\n", ["memory_limit", "'lots'", "512MB"]),
         (

@@ -132,6 +132,25 @@ def test_schema_and_key_types_come_from_the_source(make_repo: Callable[..., Repo
     assert repo.ok("apply").out == "No changes\n"
 
 
+def test_apply_tells_which_column_it_takes_for_the_event_time(drivers: Repo) -> None:
+    field = 'timestamp_field="event_timestamp", '
+    assert field in DEFINITIONS
+    drivers.write("definitions.py", DEFINITIONS.replace(field, ""))
+    note = (
+        "Inferred data source 'driver_source': timestamp_field is 'event_timestamp', "
+        "its only column of times\n"
+    )
+    assert drivers.ok("plan").out.startswith(note)
+    assert drivers.ok("apply").out.startswith(note)
+    source = drivers.ok("data-sources", "describe", "driver_source", "--output", "json").json()
+    assert source["timestampField"] == "event_timestamp"
+    assert drivers.ok("apply").out == note + "No changes\n"
+    text = DEFINITIONS.replace(field, "").replace('created_timestamp_column="created",', "")
+    drivers.write("definitions.py", text)
+    refused = drivers.fails("apply")
+    assert "'event_timestamp', 'created'" in refused and "definitions.py:" in refused
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".arrow"])
 def test_training_set(applied: Repo, suffix: str) -> None:
     entity_rows(applied)

@@ -81,7 +81,10 @@ def borough_history(trips: pd.DataFrame) -> pd.DataFrame:
 
 
 def entity_rows(trips: pd.DataFrame) -> pd.DataFrame:
-    """The trips a model can learn from: tips paid in cash are not recorded."""
+    """The trips a model can learn from: tips paid in cash are not recorded.
+
+    The distance stands for that of the route asked for at pickup, which the records do not have.
+    """
     paid_by_card = trips[trips["payment"] == "credit card"]
     rows = paid_by_card[
         ["pickup_zone", "pickup_borough", "pickup", "distance", "passengers", "tip"]

@@ -10,6 +10,8 @@ featly=${FEATLY:-$root/build/featly}
 python=${PYTHON:-$root/.venv/bin/python}
 [ -x "$python" ] || python=$(command -v python3)
 export FEATLY_PYTHON=${FEATLY_PYTHON:-$python}
+# scikit-learn asks lscpu for the cores, and warns at length on a minimal system that lacks it.
+export LOKY_MAX_CPU_COUNT=${LOKY_MAX_CPU_COUNT:-$(nproc)}
 
 rm -rf work
 mkdir work

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/time.h"
 
@@ -24,6 +26,7 @@ class SystemClock : public Clock {
 };
 
 /// Stands still until told otherwise. For tests, and for the hidden --test-clock option.
+/// Thread-safe.
 class FixedClock : public Clock {
  public:
   explicit FixedClock(Timestamp now) : now_(now.micros) {}
@@ -35,7 +38,8 @@ class FixedClock : public Clock {
 };
 
 /// Re-reads an ISO 8601 time from a file at every call, so that a test moves the clock of a running
-/// program by replacing the file. kept for the hidden --test-clock=@FILE option.
+/// program by replacing the file. For the hidden --test-clock=@FILE option. Thread-safe; reads the
+/// file at each call.
 class FileClock : public Clock {
  public:
   explicit FileClock(std::string path) : path_(std::move(path)) {}

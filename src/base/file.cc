@@ -20,13 +20,15 @@ constexpr int kMaxLinks = 40;  // Linux's own limit
 
 std::string Quoted(const std::string& path) { return "'" + path + "'"; }
 
-// The file that `path` leads to through symbolic links, whether or not it exists.
-Result<std::string> FollowLinks(const std::string& path) {
+// The file that `path` leads to through symbolic links, whether or not it exists; with a folder.
+Result<fs::path> FollowLinks(const std::string& path) {
   fs::path current = path;
   for (int i = 0; i < kMaxLinks; ++i) {
     std::error_code error;
     fs::path target = fs::read_symlink(current, error);
-    if (error) return current.string();  // not a link, or not there
+    if (error) {  // not a link, or not there
+      return current.has_parent_path() ? current : fs::path(".") / current;
+    }
     current = target.is_absolute() ? target : current.parent_path() / target;
   }
   return ErrnoError(ELOOP, "cannot write " + Quoted(path));
@@ -61,13 +63,29 @@ Status KeepOwnerAndMode(int fd, const struct stat& old, const std::string& path)
   return Status::OK();
 }
 
+// What the names of a target's temporary files begin and end with; a number stands between.
+constexpr std::string_view kTemporarySuffix = ".tmp";
+std::string TemporaryPrefix(const fs::path& target) {
+  return "." + target.filename().string() + ".";
+}
+
+bool IsTemporaryOf(const fs::path& target, std::string_view name) {
+  const std::string prefix = TemporaryPrefix(target);
+  if (!name.starts_with(prefix) || !name.ends_with(kTemporarySuffix)) return false;
+  if (name.size() <= prefix.size() + kTemporarySuffix.size()) return false;
+  name.remove_prefix(prefix.size());
+  name.remove_suffix(kTemporarySuffix.size());
+  return name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 // A file beside `target` that is removed again unless it was renamed.
 class TemporaryFile {
  public:
   static Result<TemporaryFile> Create(const fs::path& target) {
     std::random_device random;
     for (;;) {
-      std::string name = "." + target.filename().string() + "." + std::to_string(random()) + ".tmp";
+      std::string name = TemporaryPrefix(target) + std::to_string(random());
+      name += kTemporarySuffix;
       std::string path = (target.parent_path() / name).string();
       OwnedFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
       if (fd.valid()) return TemporaryFile(std::move(fd), std::move(path));
@@ -148,10 +166,7 @@ Result<std::string> ReadFile(const std::string& path) {
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
-  ARROW_ASSIGN_OR_RAISE(std::string followed, FollowLinks(path));
-  fs::path target = followed;
-  if (!target.has_parent_path()) target = fs::path(".") / target;
-
+  ARROW_ASSIGN_OR_RAISE(fs::path target, FollowLinks(path));
   struct stat old;
   bool exists = ::stat(target.c_str(), &old) == 0;
   if (!exists && errno != ENOENT) return ErrnoError(errno, "cannot write " + Quoted(path));
@@ -166,6 +181,21 @@ Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
   if (::fsync(file.fd()) != 0) return ErrnoError(errno, "cannot sync " + Quoted(path));
   ARROW_RETURN_NOT_OK(file.RenameTo(target.string()));
   return SyncFolder(target.parent_path());
+}
+
+Status RemoveStaleTemporaries(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(fs::path target, FollowLinks(path));
+  std::error_code error;
+  fs::directory_iterator entry(target.parent_path(), error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (!IsTemporaryOf(target, entry->path().filename().string())) continue;
+    if (::unlink(entry->path().c_str()) != 0 && errno != ENOENT) {
+      return ErrnoError(errno, "cannot remove " + Quoted(entry->path().string()) +
+                                   ", which a killed program left");
+    }
+  }
+  if (!error) return Status::OK();
+  return ErrnoError(error.value(), "cannot list " + Quoted(target.parent_path().string()));
 }
 
 Result<std::optional<FileFingerprint>> Fingerprint(const std::string& path) {

@@ -34,8 +34,13 @@ Result<std::string> ReadFile(const std::string& path);
 /// Replaces `path` with `bytes` so that after a crash at any moment it holds the old or the new
 /// content whole: writes and syncs a temporary file in the same folder, renames it, syncs the
 /// folder. A symbolic link is followed (its target is replaced); mode and owner of an existing file
-/// are kept. On failure the old file stands and no temporary file is left.
+/// are kept. On failure no temporary file is left, and the old file stands unless it was the last
+/// step, the syncing of the folder, that failed.
 Status WriteFileAtomically(const std::string& path, std::string_view bytes);
+
+/// Removes the temporary files that killed writers of `path` left beside it. REQUIRES: nobody else
+/// writes `path` meanwhile (the caller holds its lock). Cost: reads the folder's list of names.
+Status RemoveStaleTemporaries(const std::string& path);
 
 /// Who the file is and which version of it: changes whenever it is replaced or rewritten.
 struct FileFingerprint {

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <poll.h>
 #include <unistd.h>
 #include <utility>
@@ -63,11 +64,17 @@ struct RegistryFile::Impl {
 
   // Makes the folder if need be: the lock lies beside the file.
   Result<FileLock> LockForWriting() const {
-    std::filesystem::path folder = std::filesystem::path(path).parent_path();
-    Status made = folder.empty() ? Status::OK() : MakeDirectories(folder.string());
-    Result<FileLock> lock = made.ok() ? FileLock::Acquire(path + ".lock") : Result<FileLock>(made);
+    Result<FileLock> lock = LockAndTidy();
     if (lock.ok()) return lock;
     return WithContext("the registry '" + path + "' cannot be changed", lock.status());
+  }
+
+  Result<FileLock> LockAndTidy() const {
+    std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    ARROW_RETURN_NOT_OK(MakeDirectories(folder.string()));
+    ARROW_ASSIGN_OR_RAISE(FileLock lock, FileLock::Acquire(path + ".lock"));
+    ARROW_RETURN_NOT_OK(RemoveStaleTemporaries(path));
+    return lock;
   }
 
   // One attempt; kCorrupt where the content is not a registry.
@@ -161,10 +168,12 @@ Result<std::shared_ptr<const RegistrySnapshot>> RegistryFile::Commit(
   return snapshot;
 }
 
-Status RegistryFile::Teardown() {
+Status RegistryFile::RemoveIf(const std::function<bool(const Registry&)>& unused) {
   ARROW_ASSIGN_OR_RAISE(std::optional<FileFingerprint> there, Fingerprint(impl_->path));
   if (!there) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(FileLock file_lock, impl_->LockForWriting());
+  ARROW_ASSIGN_OR_RAISE(Stored stored, impl_->Read());
+  if (!stored.fingerprint || !unused(*stored.registry)) return Status::OK();
   if (::unlink(impl_->path.c_str()) != 0 && errno != ENOENT) {
     return ErrnoError(errno, "cannot remove the registry '" + impl_->path + "'");
   }

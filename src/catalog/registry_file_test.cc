@@ -33,7 +33,8 @@ TEST(RegistryFileTest, IsEmptyWhereNothingWasApplied) {
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   EXPECT_EQ((*snapshot)->proto().ByteSizeLong(), 0u);
   EXPECT_FALSE(std::filesystem::exists(folder.File("data")));
-  EXPECT_TRUE(store.Teardown().ok());
+  EXPECT_TRUE(store.RemoveIf([](const Registry&) { return true; }).ok());
+  EXPECT_FALSE(std::filesystem::exists(folder.File("data")));
 }
 
 TEST(RegistryFileTest, CommitsAreSeenByOthers) {
@@ -197,14 +198,39 @@ TEST(RegistryFileTest, FollowsALink) {
   EXPECT_TRUE(std::filesystem::exists(folder.File("shared/registry.db")));
 }
 
-TEST(RegistryFileTest, TeardownRemovesTheFile) {
+TEST(RegistryFileTest, IsRemovedOnlyWhereNothingIsInIt) {
   TestFolder folder;
   RegistryFile store(folder.File("registry.db"));
+  RegistryFile other(folder.File("registry.db"));
   ASSERT_TRUE(store.Commit(AddEntity("zone")).ok());
-  ASSERT_TRUE(store.Teardown().ok());
+  ASSERT_TRUE(other.Commit(AddEntity("borough")).ok());
+  auto at_most_one = [](const Registry& registry) { return registry.entities_size() <= 1; };
+  ASSERT_TRUE(store.RemoveIf(at_most_one).ok());
+  EXPECT_EQ((*store.Load())->proto().entities_size(), 2);
+  auto remove_one = [](Registry* registry) {
+    registry->mutable_entities()->RemoveLast();
+    return Status::OK();
+  };
+  ASSERT_TRUE(other.Commit(remove_one).ok());
+  ASSERT_TRUE(store.RemoveIf(at_most_one).ok());
   EXPECT_FALSE(std::filesystem::exists(folder.File("registry.db")));
   EXPECT_EQ((*store.Load())->proto().entities_size(), 0);
-  EXPECT_TRUE(store.Teardown().ok());
+  EXPECT_EQ((*other.Load())->proto().entities_size(), 0);
+  EXPECT_TRUE(store.RemoveIf(at_most_one).ok());
+}
+
+TEST(RegistryFileTest, TheNextWriterRemovesWhatAKilledOneLeft) {
+  TestFolder folder;
+  const std::string left = folder.File(".registry.db.4711.tmp");
+  const std::string not_ours = folder.File(".other.db.4711.tmp");
+  ASSERT_TRUE(WriteFileAtomically(left, "half of a regis").ok());
+  ASSERT_TRUE(WriteFileAtomically(not_ours, "another's").ok());
+  RegistryFile store(folder.File("registry.db"));
+  ASSERT_TRUE(store.Load().ok());
+  EXPECT_TRUE(std::filesystem::exists(left));  // a reader may not know whose it is
+  ASSERT_TRUE(store.Commit(AddEntity("zone")).ok());
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(not_ours));
 }
 
 TEST(RegistryFileTest, AFolderThatCannotBeMadeIsNamed) {

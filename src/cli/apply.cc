@@ -46,7 +46,9 @@ const char* ColourOf(ChangeType type) {
   return "\033[31m";
 }
 
-void PrintTable(const RegistryDiff& diff, const Tense& tense) {
+void PrintTable(const ApplyResult& result, const Tense& tense) {
+  for (const std::string& note : result.inferred) Print("Inferred " + note + '\n');
+  const RegistryDiff& diff = result.diff;
   if (diff.empty()) {
     Print("No changes\n");
     return;
@@ -85,14 +87,14 @@ Status RunApply(CommandLine& line, const ApplyOptions& options, bool only_plan) 
                         CompileDefinitions(project->config().repo_path));
   ApplyResult result;
   if (only_plan) {
-    ARROW_ASSIGN_OR_RAISE(result, project->Plan(std::move(compiled.definitions), options));
+    ARROW_ASSIGN_OR_RAISE(result, project->Plan(compiled.definitions, options));
   } else {
-    ARROW_ASSIGN_OR_RAISE(result, project->Apply(std::move(compiled.definitions), options));
+    ARROW_ASSIGN_OR_RAISE(result, project->Apply(compiled.definitions, options));
   }
   if (line.output == OutputForm::kJson) {
     PrintJson(result.diff);
   } else {
-    PrintTable(result.diff, only_plan ? kPlanned : kDone);
+    PrintTable(result, only_plan ? kPlanned : kDone);
   }
   return Status::OK();
 }

@@ -144,7 +144,7 @@ Result<std::unique_ptr<Project>> CommandLine::OpenProject() const {
   return Project::Open(std::move(config), std::move(clock));
 }
 
-WorkContext CommandLine::BeginWork(int threads, int64_t memory_limit_bytes) {
+WorkContext CommandLine::BeginWork(const WorkOptions& options, const Config& config) {
   if (!progress_) {
     std::signal(SIGINT, OnSignal);
     std::signal(SIGTERM, OnSignal);
@@ -157,9 +157,18 @@ WorkContext CommandLine::BeginWork(int threads, int64_t memory_limit_bytes) {
   WorkContext work;
   work.progress = progress_.get();
   work.stop = &g_stop;
-  work.threads = threads;
-  work.memory_limit_bytes = memory_limit_bytes;
+  work.threads = options.threads != 0 ? options.threads : config.threads;
+  work.memory_limit_bytes = options.memory_limit != 0 ? static_cast<int64_t>(options.memory_limit)
+                                                      : config.memory_limit_bytes;
   return work;
+}
+
+void AddWorkOptions(CLI::App* command, const std::string& memory_help, WorkOptions* options) {
+  command->add_option("--threads", options->threads, "Threads (default: one a core)")
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--memory-limit", options->memory_limit, memory_help)
+      ->type_name("BYTES")
+      ->transform(CLI::AsSizeValue(false));
 }
 
 int Main(int argc, char** argv) {

@@ -1,6 +1,7 @@
 // What every subcommand works with: the global options, the opened repository, the streams.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,16 @@ class App;
 namespace featly::cli {
 
 enum class OutputForm : uint8_t { kTable, kJson };
+
+/// What a command may be told of its work; 0 is what feature_store.yaml says.
+struct WorkOptions {
+  int threads = 0;
+  uint64_t memory_limit = 0;
+};
+
+/// Adds --threads and --memory-limit; `memory_help` says what the memory is for. `options` outlives
+/// the command.
+void AddWorkOptions(CLI::App* command, const std::string& memory_help, WorkOptions* options);
 
 /// One run of the program: made by Main, handed to every subcommand, one thread. A subcommand's
 /// registration sets `run` when it is the one that was named; Main calls it once parsing is over.
@@ -45,7 +56,7 @@ class CommandLine {
 
   /// For long work: a bar on a terminal, and a stop at SIGINT or SIGTERM (installed here, on first
   /// use; a second signal ends the program at once).
-  WorkContext BeginWork(int threads = 0, int64_t memory_limit_bytes = 0);
+  WorkContext BeginWork(const WorkOptions& options, const Config& config);
 
  private:
   std::unique_ptr<Progress> progress_;

@@ -18,8 +18,7 @@ struct MaterializeOptions {
   std::string start;
   std::string end;
   std::vector<std::string> views;
-  int threads = 0;
-  uint64_t memory_limit = 0;
+  WorkOptions work;
 };
 
 std::string SkippedRows(const MaterializeResult& result) {
@@ -89,11 +88,7 @@ Status RunMaterialize(CommandLine& line, const MaterializeOptions& options, bool
   }
   ARROW_ASSIGN_OR_RAISE(Timestamp end, ParseTimestamp(options.end));
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
-  const Config& config = project->config();
-  WorkContext work =
-      line.BeginWork(options.threads ? options.threads : config.threads,
-                     options.memory_limit ? static_cast<int64_t>(options.memory_limit)
-                                          : config.memory_limit_bytes);
+  WorkContext work = line.BeginWork(options.work, project->config());
   Stopwatch watch;
   std::vector<ViewMaterialized> views;
   if (incremental) {
@@ -111,25 +106,16 @@ Status RunMaterialize(CommandLine& line, const MaterializeOptions& options, bool
   return Status::OK();
 }
 
-void AddWorkOptions(CLI::App* command, MaterializeOptions* options) {
+void AddEither(CLI::App* command, CommandLine& line, std::shared_ptr<MaterializeOptions> options,
+               bool incremental) {
   command
       ->add_option("-v,--views", options->views,
                    "Only these feature views (default: all online ones)")
       ->type_name("VIEW")
       ->allow_extra_args(false)
       ->delimiter(',');
-  command->add_option("--threads", options->threads, "Threads (default: one a core)")
-      ->check(CLI::Range(1, 1024));
-  command
-      ->add_option("--memory-limit", options->memory_limit,
-                   "Memory for sorting before runs go to disk, such as 2GB (default: 512MB)")
-      ->type_name("BYTES")
-      ->transform(CLI::AsSizeValue(false));
-}
-
-void AddEither(CLI::App* command, CommandLine& line, std::shared_ptr<MaterializeOptions> options,
-               bool incremental) {
-  AddWorkOptions(command, options.get());
+  AddWorkOptions(command, "Memory for sorting before runs go to disk, such as 2GB (default: 512MB)",
+                 &options->work);
   command->callback([&line, options, incremental] {
     line.run = [&line, options, incremental] {
       return RunMaterialize(line, *options, incremental);

@@ -1,5 +1,7 @@
 #include "cli/message_text.h"
 
+#include <algorithm>
+#include <string>
 #include <string_view>
 
 #include <boost/json.hpp>
@@ -13,6 +15,37 @@ namespace json = boost::json;
 
 namespace {
 
+/// Words that YAML 1.1 or 1.2 reads as something else than text, in lower case.
+bool IsYamlWord(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  for (const char* word : {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}) {
+    if (lower == word) return true;
+  }
+  return false;
+}
+
+/// Whether the text may stand without quotes: nothing in it is YAML's, and it cannot be read as a
+/// number or a date.
+bool IsPlain(std::string_view text) {
+  if (text.empty() || text.front() == ' ' || text.back() == ' ' || text.back() == ':') return false;
+  if (std::string_view("-?:,[]{}#&*!|>'\"%@`~=<+.").find(text.front()) != text.npos) {
+    return false;
+  }
+  // Decimal, hexadecimal and octal numbers and times have no other characters than these.
+  if (text.front() >= '0' && text.front() <= '9' &&
+      text.find_first_not_of("0123456789abcdefABCDEF_xXoO.+-:tTzZ ") == text.npos) {
+    return false;
+  }
+  if (text.find(": ") != text.npos || text.find(" #") != text.npos || IsYamlWord(text)) {
+    return false;
+  }
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) >= 0x20; });
+}
+
 /// A scalar as YAML: plain where that cannot be read as anything else, quoted as in JSON otherwise.
 void AppendScalar(const json::value& value, std::string* out) {
   if (!value.is_string()) {
@@ -20,13 +53,7 @@ void AppendScalar(const json::value& value, std::string* out) {
     return;
   }
   std::string_view text(value.as_string().data(), value.as_string().size());
-  bool plain = !text.empty() && text.front() != ' ' && text.back() != ' ' &&
-               std::string_view("-?:,[]{}#&*!|>'\"%@`~").find(text.front()) == text.npos &&
-               text.find(": ") == text.npos && text.find(" #") == text.npos && text.back() != ':' &&
-               text != "true" && text != "false" && text != "null" &&
-               text.find_first_not_of("0123456789.eE+-") != text.npos;
-  for (char c : text) plain = plain && static_cast<unsigned char>(c) >= 0x20;
-  if (plain) {
+  if (IsPlain(text)) {
     *out += text;
   } else {
     AppendJsonString(text, out);

@@ -11,6 +11,7 @@
 #include <arrow/csv/writer.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/util/io_util.h>
 #include <parquet/arrow/writer.h>
 
 #include "base/file.h"
@@ -84,6 +85,7 @@ Result<std::shared_ptr<arrow::ipc::RecordBatchWriter>> OpenCsv(
   return arrow::csv::MakeCSVWriter(stream, schema);
 }
 
+/// Whatever the form, the temporary file and its new name.
 class AtomicTableWriter : public TableWriter {
  public:
   AtomicTableWriter(std::string path, std::string temporary)
@@ -96,8 +98,10 @@ class AtomicTableWriter : public TableWriter {
   Status Start(FileForm form, const std::shared_ptr<arrow::Schema>& schema) {
     auto opened = arrow::io::FileOutputStream::Open(temporary_);
     if (!opened.ok()) {
-      int error = errno;
-      return ErrnoError(error, "'" + path_ + "' cannot be written");
+      const std::string context = "'" + path_ + "' cannot be written";
+      const int error = arrow::internal::ErrnoFromStatus(opened.status());
+      return error != 0 ? ErrnoError(error, context)
+                        : AsKind(ErrorKind::kIo, context, opened.status());
     }
     stream_ = *opened;
     switch (form) {

@@ -76,6 +76,20 @@ TEST(MessageTextTest, YamlOfAMessage) {
   EXPECT_EQ(MessageAsYaml(feast::core::Entity()).ValueOrDie(), "{}\n");
 }
 
+TEST(MessageTextTest, TextThatYamlReadsAsSomethingElseIsQuoted) {
+  for (const char* text : {"no", "Yes", "ON", "null", "1e3", "0x1F", "1_000", "2024-01-02", ".5",
+                           "+1", "~", "- a", "a: b", "a #b", "a:", "<<", "", " a"}) {
+    feast::core::Entity entity;
+    (*entity.mutable_spec()->mutable_tags())["k"] = text;
+    EXPECT_THAT(MessageAsYaml(entity).ValueOrDie(), HasSubstr("k: \"")) << text;
+  }
+  for (const char* text : {"a", "nobody", "driver_id", "a:b", "it's", "x-1", "v1.0", "259200s"}) {
+    feast::core::Entity entity;
+    (*entity.mutable_spec()->mutable_tags())["k"] = text;
+    EXPECT_THAT(MessageAsYaml(entity).ValueOrDie(), HasSubstr(std::string("k: ") + text + "\n"));
+  }
+}
+
 TEST(GroupedDigitsTest, Thousands) {
   EXPECT_EQ(GroupedDigits(0), "0");
   EXPECT_EQ(GroupedDigits(999), "999");

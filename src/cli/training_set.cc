@@ -25,8 +25,7 @@ struct TrainingSetOptions {
   std::string entities;
   FeatureRequest features;
   std::string out;  // empty: standard output
-  int threads = 0;
-  uint64_t memory_limit = 0;
+  WorkOptions work;
 };
 
 /// What stands in the file, and how long it took.
@@ -82,11 +81,7 @@ Status RunTrainingSet(CommandLine& line, const TrainingSetOptions& options) {
   ARROW_ASSIGN_OR_RAISE(plan.features,
                         ResolveFeatures(snapshot, project->name(), options.features));
   ARROW_ASSIGN_OR_RAISE(plan.entities, EntityTable::FromFile(options.entities));
-  const Config& config = project->config();
-  WorkContext work =
-      line.BeginWork(options.threads ? options.threads : config.threads,
-                     options.memory_limit ? static_cast<int64_t>(options.memory_limit)
-                                          : config.memory_limit_bytes);
+  WorkContext work = line.BeginWork(options.work, project->config());
   TrainingStatistics statistics;
   ARROW_ASSIGN_OR_RAISE(auto reader,
                         project->offline().GetHistoricalFeatures(plan, work, &statistics));
@@ -114,11 +109,7 @@ void AddEither(CLI::App& app, CommandLine& line, const char* name, const char* h
   auto* out = command->add_option("-o,--out", options->out,
                                   "Where the training set goes: .parquet, .csv or .arrow");
   out->type_name("FILE")->required(out_required);
-  command->add_option("--threads", options->threads, "Threads (default: one a core)")
-      ->check(CLI::Range(1, 1024));
-  command->add_option("--memory-limit", options->memory_limit, "Memory for buffers, such as 2GB")
-      ->type_name("BYTES")
-      ->transform(CLI::AsSizeValue(false));
+  AddWorkOptions(command, "Memory for buffers, such as 2GB", &options->work);
   command->callback(
       [&line, options] { line.run = [&line, options] { return RunTrainingSet(line, *options); }; });
 }

@@ -166,7 +166,7 @@ Status Materialization::ReadAll() {
 
 Status Materialization::ReadUnit(int unit, const ScanRequest& scan, const ViewColumns& places,
                                  Worker* worker) {
-  return source_->ReadUnit(unit, scan, [&](SourceBatch batch) -> Status {
+  return source_->ReadUnit(unit, scan, [&](const SourceBatch& batch) -> Status {
     ARROW_RETURN_NOT_OK(TakeBatch(batch, places, worker));
     work_.progress->Add(batch.columns->num_rows());
     return Status::OK();

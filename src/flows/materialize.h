@@ -37,8 +37,10 @@ struct MaterializeResult {
 };
 
 /// Reads the range, keeps the newest row of each key, and writes them ordered by key in bounded
-/// transactions. Sorted runs spill past work.memory_limit_bytes (default 512 MiB). May be killed at
-/// any moment and repeated: newest wins makes that harmless. kCancelled when stopped.
+/// transactions. Sorted runs spill past work.memory_limit_bytes (default 512 MiB); however small
+/// the limit, a thread sorts 1 MiB, the merge reads 64 KiB of each spilled run, and three write
+/// requests of up to 16 MiB are under way. May be killed at any moment and repeated: newest wins
+/// makes that harmless. kCancelled when stopped.
 Result<MaterializeResult> MaterializeView(const MaterializeRequest& request, OnlineStore& store,
                                           const WorkContext& work);
 

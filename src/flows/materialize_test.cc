@@ -217,6 +217,43 @@ TEST_F(MaterializeTest, StopsWhenAsked) {
   EXPECT_EQ(KindOf(Run(0, 100).status()), ErrorKind::kCancelled);
 }
 
+// Asks the work to stop as soon as the phase it waits for begins or goes on.
+class StopIn : public Progress {
+ public:
+  StopIn(StopToken* stop, std::string phase) : stop_(stop), phase_(std::move(phase)) {}
+  void Begin(std::string_view phase, int64_t) override { now_ = phase; }
+  void Add(int64_t) override {
+    if (now_.ends_with(phase_)) stop_->Stop();
+  }
+  void End() override {}
+
+ private:
+  StopToken* stop_;
+  std::string phase_;
+  std::string now_;  // set between the phases, by one thread
+};
+
+TEST_F(MaterializeTest, StoppedMidwayItIsSimplyRepeated) {
+  std::vector<Event> events;
+  for (int64_t id = 0; id < 100000; ++id) events.push_back({id, 10, 1, id});
+  Write("a.parquet", events, 20000);
+  work_.threads = 2;
+  work_.memory_limit_bytes = 1 << 20;
+  for (const char* phase : {"reading", "writing"}) {
+    StopToken stop;
+    StopIn progress(&stop, phase);
+    work_.stop = &stop;
+    work_.progress = &progress;
+    EXPECT_EQ(KindOf(Run(0, 100).status()), ErrorKind::kCancelled) << phase;
+  }
+  WorkContext defaults = WorkContext::Defaults();
+  work_.stop = defaults.stop;
+  work_.progress = defaults.progress;
+  EXPECT_EQ(Must(Run(0, 100)).written.applied, 100000);
+  EXPECT_EQ(Value(0), "0");
+  EXPECT_EQ(Value(99999), "99999");
+}
+
 TEST_F(MaterializeTest, AMissingColumnIsNamed) {
   Write("a.parquet", {{1, 10, 1, 1}});
   view_.features.push_back({"valeu", ValueType::kInt64});

@@ -1,6 +1,5 @@
 #include "flows/push.h"
 
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,44 +55,22 @@ Result<ViewColumns> FindColumns(const ViewSpec& view, const EntityKeyCodec& code
   return columns;
 }
 
-Error BadRow(const ViewSpec& view, int64_t row, const std::string& why) {
+Error BadRow(const ViewSpec& view, int64_t row, const std::string& column, const char* why) {
   return Error(ErrorKind::kInvalid, "row " + std::to_string(row) + " of the pushed rows " + why +
-                                        "; nothing was written to feature view '" + view.name + "'")
-      .Subject(view.name);
+                                        " '" + column + "'; nothing was written to feature view '" +
+                                        view.name + "'")
+      .Subject(column);
 }
-
-// What is under way for one push. Kept alive by the completions of its writes.
-struct PushState {
-  std::vector<std::unique_ptr<EncodedRows>> encoded;
-  WriteCompletion done;
-  std::mutex mutex;
-  size_t open = 0;  // guarded by mutex, as are the next two
-  WriteResult sum;
-  Status failed;
-
-  void Complete(const Result<WriteResult>& result) {
-    {
-      std::lock_guard lock(mutex);
-      if (result.ok()) {
-        sum.applied += result->applied;
-        sum.stale += result->stale;
-      } else if (failed.ok()) {
-        failed = result.status();
-      }
-      if (--open > 0) return;
-    }
-    done(failed.ok() ? Result<WriteResult>(sum) : Result<WriteResult>(failed));
-  }
-};
 
 Result<std::vector<std::unique_ptr<EncodedRows>>> EncodeForAll(
     const RegistrySnapshot& snapshot, std::string_view project, std::string_view push_source,
-    const arrow::RecordBatch& batch, Timestamp now, int entity_key_version, OnlineStore& store) {
+    const arrow::RecordBatch& batch, Timestamp now, int entity_key_version, OnlineStore& store,
+    MissingView missing) {
   ARROW_ASSIGN_OR_RAISE(std::vector<const ViewSpec*> targets,
                         snapshot.PushTargets(project, push_source));
   std::vector<std::unique_ptr<EncodedRows>> encoded;
   for (const ViewSpec* view : targets) {
-    ARROW_ASSIGN_OR_RAISE(auto online, store.Bind(SchemaForStore(*view)));
+    ARROW_ASSIGN_OR_RAISE(auto online, BindView(store, SchemaForStore(*view), missing));
     ARROW_ASSIGN_OR_RAISE(auto rows,
                           EncodeRows(*view, std::move(online), batch, now, entity_key_version));
     encoded.push_back(std::move(rows));
@@ -118,9 +95,12 @@ Result<std::unique_ptr<EncodedRows>> EncodeRows(const ViewSpec& view,
   for (int64_t i = 0; i < rows.size(); ++i) {
     std::optional<EventOrder> order = rows.order(i);
     if (!order) {
-      return BadRow(view, i, "has no '" + view.batch_source.timestamp_field + "'");
+      return BadRow(view, i, batch.column_name(columns.time), "has a null in the timestamp column");
     }
-    if (rows.HasNullKey(i)) return BadRow(view, i, "has a null join key");
+    if (std::optional<size_t> key = rows.FirstNullKey(i)) {
+      return BadRow(view, i, batch.column_name(columns.keys[*key]),
+                    "has a null in the join key column");
+    }
     scratch.clear();
     rows.AppendKey(i, &scratch);
     size_t key_size = scratch.size();
@@ -133,20 +113,15 @@ Result<std::unique_ptr<EncodedRows>> EncodeRows(const ViewSpec& view,
 
 void Push(const RegistrySnapshot& snapshot, std::string_view project, std::string_view push_source,
           const arrow::RecordBatch& batch, Timestamp now, int entity_key_version,
-          OnlineStore& store, WriteCompletion done) {
+          OnlineStore& store, WriteCompletion done, MissingView missing) {
   auto encoded =
-      EncodeForAll(snapshot, project, push_source, batch, now, entity_key_version, store);
+      EncodeForAll(snapshot, project, push_source, batch, now, entity_key_version, store, missing);
   if (!encoded.ok()) return done(encoded.status());
-  auto state = std::make_shared<PushState>();
-  state->encoded = std::move(*encoded);
-  state->done = std::move(done);
-  // One more than the writes, so that none of them can be the last before all are begun.
-  state->open = state->encoded.size() + 1;
-  for (const auto& rows : state->encoded) {
-    store.Write({rows->view, rows->rows},
-                [state](Result<WriteResult> result) { state->Complete(result); });
-  }
-  state->Complete(WriteResult{});
+  std::vector<WriteRequest> requests;
+  for (const auto& rows : *encoded) requests.push_back({rows->view, rows->rows});
+  auto kept = std::make_shared<std::vector<std::unique_ptr<EncodedRows>>>(std::move(*encoded));
+  store.Write(requests, [kept = std::move(kept), done = std::move(done)](
+                            Result<WriteResult> result) { done(std::move(result)); });
 }
 
 }  // namespace featly

@@ -32,9 +32,11 @@ Result<std::unique_ptr<EncodedRows>> EncodeRows(const ViewSpec& view,
                                                 int entity_key_version);
 
 /// Encodes for every view of the push source first, so that a bad row writes nothing anywhere, then
-/// writes them all; `done` gets the sum once all are durable.
+/// writes them all at once, in all views or in none (where the store's writes are atomic); `done`
+/// gets the sum once all are durable. On an I/O thread a view that the
+/// store has not prepared is refused (kUnavailable): preparing writes.
 void Push(const RegistrySnapshot& snapshot, std::string_view project, std::string_view push_source,
           const arrow::RecordBatch& batch, Timestamp now, int entity_key_version,
-          OnlineStore& store, WriteCompletion done);
+          OnlineStore& store, WriteCompletion done, MissingView missing = MissingView::kPrepare);
 
 }  // namespace featly

@@ -101,9 +101,20 @@ TEST_F(PushTest, ABadRowWritesNothingAnywhere) {
                              {"id": null, "ts": 1, "raw_n": 1, "m": 1}])");
   EXPECT_EQ(KindOf(no_key.status()), ErrorKind::kInvalid);
   EXPECT_NE(no_key.status().message().find("row 1"), std::string::npos);
+  EXPECT_NE(no_key.status().message().find("'id'"), std::string::npos) << no_key.status().message();
+  EXPECT_EQ(DetailOf(no_key.status())->subject, "id");
   auto no_time = PushRows(R"([{"id": 1, "ts": null, "raw_n": 1, "m": 1}])");
   EXPECT_EQ(KindOf(no_time.status()), ErrorKind::kInvalid);
   EXPECT_NE(no_time.status().message().find("'ts'"), std::string::npos);
+  EXPECT_EQ(Read("v", 1, "n"), "absent");
+}
+
+TEST_F(PushTest, AViewThatIsRefusedKeepsTheOthersOut) {
+  OnlineViewSchema other = SchemaForStore(*Must(snapshot_->View("demo", "w")));
+  other.join_keys = {{"id", ValueType::kString}};  // as an apply elsewhere has it by now
+  ASSERT_OK(store_->Rekey({&other, 1}));
+  auto refused = PushRows(R"([{"id": 1, "ts": 1, "raw_n": 1, "m": 1}])");
+  EXPECT_EQ(KindOf(refused.status()), ErrorKind::kConflict) << refused.status().ToString();
   EXPECT_EQ(Read("v", 1, "n"), "absent");
 }
 
@@ -129,6 +140,16 @@ TEST_F(PushTest, AMissingOrUnfitColumnIsNamed) {
             ErrorKind::kNotFound);
   ASSERT_OK(PushBatch(*batch_of(arrow::int64(), "n"), "live"));
   EXPECT_EQ(Read("v", 1, "n"), "1");
+}
+
+TEST_F(PushTest, AnIoThreadPreparesNothing) {
+  auto batch = arrow::RecordBatch::MakeEmpty(arrow::schema({})).ValueOrDie();
+  std::promise<Result<WriteResult>> done;
+  Push(
+      *snapshot_, "demo", "live", *batch, Timestamp{0}, 3, *store_,
+      [&](Result<WriteResult> result) { done.set_value(std::move(result)); }, MissingView::kRefuse);
+  EXPECT_EQ(KindOf(done.get_future().get().status()), ErrorKind::kUnavailable);
+  EXPECT_TRUE(Must(store_->ListViews("demo")).empty());
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <map>
 #include <random>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <gtest/gtest.h>
 
@@ -116,6 +118,46 @@ TEST(SortedRun, NothingAtAll) {
   RunMerge merge = Must(RunMerge::Make(std::move(runs)));
   RunRecord record;
   EXPECT_FALSE(Must(merge.Next(&record)));
+}
+
+TEST(SpillFile, AFullDiskIsAnErrorThatNamesTheFolder) {
+  TempFolder folder;
+  SpillFile file = Must(SpillFile::Create(folder.path()));
+  RunBuilder run(1 << 20);
+  for (int64_t i = 0; i < 5000; ++i) Add(&run, testing::IntKey(i), HeaderOnlyRow({1, 1}, i), {});
+  run.Sort();
+  // A limit on the size of files fails a write as a full disk does.
+  auto handler = signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit limit{100000, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  Status full = file.Append(run).status();
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, handler);
+  EXPECT_EQ(KindOf(full), ErrorKind::kIo) << full.ToString();
+  EXPECT_NE(full.message().find(folder.path()), std::string::npos) << full.message();
+}
+
+TEST(SpillFile, ASegmentCutShortIsCorrupt) {
+  TempFolder folder;
+  SpillFile file = Must(SpillFile::Create(folder.path()));
+  RunBuilder run(1 << 20);
+  for (int64_t i = 0; i < 100; ++i) Add(&run, testing::IntKey(i), HeaderOnlyRow({1, 1}, i), {});
+  run.Sort();
+  SpillFile::Segment whole = Must(file.Append(run));
+  for (bool beyond_the_file : {false, true}) {
+    SpillFile::Segment segment = whole;
+    segment.size += beyond_the_file ? 10 : -10;
+    SpilledRunCursor cursor(&file, segment, 100);
+    RunRecord record;
+    Status status;
+    for (Result<bool> more = true; more.ok() && *more;) {
+      more = cursor.Next(&record);
+      status = more.status();
+    }
+    EXPECT_EQ(KindOf(status), ErrorKind::kCorrupt) << status.ToString();
+  }
 }
 
 TEST(SpillFile, LeavesNoName) {

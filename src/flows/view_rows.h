@@ -43,6 +43,8 @@ class ViewRows {
 
   int64_t size() const { return size_; }
   bool HasNullKey(int64_t row) const { return keys_.HasNull(row); }
+  /// Which of the codec's keys it is; nullopt where none is null.
+  std::optional<size_t> FirstNullKey(int64_t row) const { return keys_.FirstNull(row); }
   /// nullopt where the row has no event time.
   std::optional<EventOrder> order(int64_t row) const;
   void AppendKey(int64_t row, std::string* out) const { keys_.Append(row, out); }

@@ -50,7 +50,8 @@ Status WritePipeline::Submit() {
     ARROW_RETURN_NOT_OK(failed_);
     request->under_way = true;
   }
-  store_->Write({view_, request->rows}, [this, request](Result<WriteResult> result) {
+  WriteRequest write{view_, request->rows};
+  store_->Write({&write, 1}, [this, request](Result<WriteResult> result) {
     Complete(request, std::move(result));
   });
   return Status::OK();

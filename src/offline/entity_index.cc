@@ -64,7 +64,6 @@ Status EntityIndex::Add(const JoinKeys& keys) {
     return Error(ErrorKind::kTooLarge, "a training set has at most " + std::to_string(kMaxRows) +
                                            " entity rows: build it in parts");
   }
-  group_of_row_.reserve(group_of_row_.size() + static_cast<size_t>(keys.rows()));
   for (int64_t row = 0; row < keys.rows(); ++row) {
     if (!keys.valid(row)) {
       group_of_row_.push_back(kNoGroup);

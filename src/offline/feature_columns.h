@@ -25,7 +25,7 @@ class FeatureColumn {
 
 /// Reads `features` (indices in view.features) of the matched rows. Parquet columns are read one by
 /// one, and only in row groups that hold matched rows. Memory: the values themselves, 8 bytes an
-/// entity row, and a decoded batch a thread.
+/// entity row; a thread has a decoded batch, and of a row group one column as it is in the file.
 Result<std::vector<std::unique_ptr<FeatureColumn>>> ReadFeatureColumns(
     const ViewSpec& view, const Source& source, const std::vector<uint32_t>& features,
     const std::vector<RowAddress>& matched, const WorkContext& work);

@@ -33,7 +33,8 @@ struct MatchResult {
 /// Joins the source of `view` to the entity rows: for each of them the visible feature row (types/
 /// event_order.h) that is greatest by event time, created time, file and row. Reads only the key
 /// and time columns, and only units whose times may matter; the same result for any number of
-/// threads. Memory: 40 bytes an entity row and a batch a thread.
+/// threads. Memory: 40 bytes an entity row; a thread has a decoded batch, and of the row group it
+/// reads the key and time columns as they are in the file.
 Result<MatchResult> MatchRows(const ViewSpec& view, const Source& source, const EntityIndex& index,
                               const WorkContext& work);
 

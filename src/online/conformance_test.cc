@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <future>
 #include <map>
 #include <random>
 #include <thread>
@@ -223,6 +224,28 @@ TEST_P(OnlineConformance, AnEmptyWriteIsDone) {
   EXPECT_EQ(written.applied + written.stale, 0);
 }
 
+TEST_P(OnlineConformance, AWriteOfSeveralViewsIsWhole) {
+  auto first = BindInt("v");
+  auto second = Bind(MakeSchema("w", {{"s", ValueType::kString}}));
+  std::string key = IntKey(1);
+  auto write_both = [&](const std::string& number, const std::string& text, EventOrder order) {
+    std::string rows[] = {MakeRow(*first, {number}, order), MakeRow(*second, {text}, order)};
+    KeyedRow keyed[] = {{key, rows[0]}, {key, rows[1]}};
+    WriteRequest requests[] = {{first, {&keyed[0], 1}}, {second, {&keyed[1], 1}}};
+    std::promise<Result<WriteResult>> done;
+    store_->Write(requests, [&](Result<WriteResult> result) { done.set_value(std::move(result)); });
+    return done.get_future().get();
+  };
+  EXPECT_EQ(Must(write_both("1", "\"one\"", {1, 1})).applied, 2);
+  EXPECT_EQ(Must(write_both("0", "\"zero\"", {0, 1})).stale, 2);
+  ASSERT_OK(store_->DropView("demo", "w"));
+  auto refused = write_both("2", "\"two\"", {2, 1});
+  EXPECT_EQ(KindOf(refused.status()), ErrorKind::kConflict) << refused.status().ToString();
+  if (store_->capabilities().atomic_batches) {
+    EXPECT_EQ(ReadOne(*store_, *first, key, "n"), "1");
+  }
+}
+
 TEST_P(OnlineConformance, OlderRowsAnswerForAChangedView) {
   auto first = Bind(MakeSchema("v", {{"a", ValueType::kInt64}, {"b", ValueType::kString}}));
   ASSERT_OK(WriteOne(*store_, first, IntKey(1), MakeRow(*first, {"1", "\"x\""}, {1, 1})));
@@ -247,16 +270,70 @@ TEST_P(OnlineConformance, OlderRowsAnswerForAChangedView) {
   EXPECT_EQ(ReadOne(*store_, *Bind(second->schema()), IntKey(1), "b"), "x");
 }
 
-TEST_P(OnlineConformance, ChangedJoinKeysBeginAnew) {
-  OnlineViewSchema schema = MakeSchema("v", {{"n", ValueType::kInt64}});
-  auto before = Bind(schema);
+TEST_P(OnlineConformance, ChangedJoinKeysBeginAnewOnlyWhenRekeyed) {
+  OnlineViewSchema old_schema = MakeSchema("v", {{"n", ValueType::kInt64}});
+  auto before = Bind(old_schema);
   Put(before, IntKey(1), "1", {1, 1});
+  OnlineViewSchema schema = old_schema;
   schema.join_keys = {{"id", ValueType::kString}};
+
+  // An apply that has not committed yet, and a process that asks too early: the rows stay.
   ASSERT_OK(store_->Prepare({&schema, 1}));
+  Status early = store_->Bind(schema).status();
+  EXPECT_EQ(KindOf(early), ErrorKind::kConflict) << early.ToString();
+  EXPECT_NE(early.message().find("'id' STRING"), std::string::npos) << early.message();
+  EXPECT_EQ(Must(store_->Find(schema)), nullptr);
+  EXPECT_EQ(ReadOne(*store_, *before, IntKey(1), "n"), "1");
+
+  OnlineViewSchema both[] = {schema, MakeSchema("w", {{"n", ValueType::kInt64}})};
+  ASSERT_OK(store_->Rekey(both));
   EXPECT_EQ(ReadOne(*store_, *before, IntKey(1), "n"), "absent");
   auto after = Bind(schema);
   EXPECT_EQ(ReadOne(*store_, *after, IntKey(1), "n"), "absent");
+  Put(after, IntKey(1), "2", {1, 1});
+
+  // A process that has not heard of it, and an apply repeated: what is newer stays.
+  EXPECT_EQ(KindOf(store_->Bind(old_schema).status()), ErrorKind::kConflict);
+  ASSERT_OK(store_->Prepare({&old_schema, 1}));
+  ASSERT_OK(store_->Rekey(both));
+  EXPECT_EQ(ReadOne(*store_, *after, IntKey(1), "n"), "2");
   EXPECT_EQ(Must(store_->Sweep(1000)), 1);
+}
+
+TEST_P(OnlineConformance, ManyViewsArePreparedAtOnce) {
+  std::vector<OnlineViewSchema> schemas;
+  for (int i = 0; i < 100; ++i) {
+    schemas.push_back(MakeSchema("v" + std::to_string(i), {{"n", ValueType::kInt64}}));
+  }
+  // The same view with other features: one view, two layouts.
+  schemas.push_back(MakeSchema("v7", {{"m", ValueType::kString}}));
+  ASSERT_OK(store_->Prepare(schemas));
+  EXPECT_EQ(Must(store_->ListViews("demo")).size(), 100u);
+  auto first = Must(store_->Find(schemas[7]));
+  auto second = Must(store_->Find(schemas[100]));
+  ASSERT_TRUE(first && second);
+  ASSERT_OK(WriteOne(*store_, first, IntKey(1), MakeRow(*first, {"1"}, {1, 1})));
+  EXPECT_EQ(ReadOne(*store_, *second, IntKey(1), "n"), "1");
+}
+
+TEST_P(OnlineConformance, FindNeverPrepares) {
+  OnlineViewSchema schema = MakeSchema("v", {{"n", ValueType::kInt64}});
+  EXPECT_EQ(Must(store_->Find(schema)), nullptr);
+  EXPECT_TRUE(Must(store_->ListViews("demo")).empty());
+  Put(Bind(schema), IntKey(1), "5", {1, 1});
+  EXPECT_EQ(ReadOne(*store_, *Must(store_->Find(schema)), IntKey(1), "n"), "5");
+  for (bool keys : {false, true}) {
+    OnlineViewSchema changed = schema;
+    if (keys) {
+      changed.join_keys = {{"id", ValueType::kString}};
+    } else {
+      changed.columns.push_back({"m", ValueType::kInt64});
+    }
+    EXPECT_EQ(Must(store_->Find(changed)), nullptr);
+    EXPECT_EQ(KindOf(BindView(*store_, changed, MissingView::kRefuse).status()),
+              ErrorKind::kUnavailable);
+  }
+  EXPECT_EQ(ReadOne(*store_, *Bind(schema), IntKey(1), "n"), "5");
 }
 
 TEST_P(OnlineConformance, DeletedEntitiesAreGone) {

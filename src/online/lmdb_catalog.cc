@@ -91,29 +91,52 @@ Result<std::shared_ptr<const CatalogSnapshot>> LmdbCatalog::Parse(MDB_txn* txn,
   return snapshot;
 }
 
-Status LmdbCatalog::Ensure(MDB_txn* txn, const OnlineViewSchema& schema) {
-  ARROW_ASSIGN_OR_RAISE(uint64_t generation, Generation(txn));
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, Parse(txn, generation));
-  const CatalogView* view = snapshot->Find(schema.project, schema.view);
-  if (view != nullptr && view->join_keys == schema.join_keys) {
-    if (view->FindLayout(schema.columns)) return Status::OK();
-    ViewRecord record = RecordOf(*view);
-    record.layouts.push_back(schema.columns);
-    return PutView(txn, view->id, record);
-  }
-  if (view != nullptr) ARROW_RETURN_NOT_OK(MarkDropped(txn, view->id));
-  ARROW_ASSIGN_OR_RAISE(uint32_t id, TakeId(txn));
-  return PutView(txn, id, {schema.project, schema.view, schema.join_keys, {schema.columns}});
+bool LmdbCatalog::Has(const CatalogSnapshot& catalog, const OnlineViewSchema& schema,
+                      OtherJoinKeys other) {
+  const CatalogView* view = catalog.Find(schema.project, schema.view);
+  if (view == nullptr) return false;
+  if (view->join_keys != schema.join_keys) return other == OtherJoinKeys::kLeave;
+  return view->FindLayout(schema.columns) != nullptr;
 }
 
-Result<bool> LmdbCatalog::Drop(MDB_txn* txn, std::string_view project, std::string_view view) {
-  ARROW_ASSIGN_OR_RAISE(uint64_t generation, Generation(txn));
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, Parse(txn, generation));
-  const CatalogView* found = snapshot->Find(project, view);
-  if (found == nullptr) return false;
-  ARROW_RETURN_NOT_OK(MarkDropped(txn, found->id));
-  ARROW_RETURN_NOT_OK(RaiseGeneration(txn));
-  return true;
+Status LmdbCatalog::Ensure(MDB_txn* txn, std::span<const OnlineViewSchema> schemas,
+                           OtherJoinKeys other) {
+  ARROW_ASSIGN_OR_RAISE(auto catalog, Load(txn));
+  struct Known {
+    uint32_t id;
+    ViewRecord record;
+  };
+  std::map<std::pair<std::string, std::string>, Known> views;  // the named ones, as changed so far
+  for (const OnlineViewSchema& schema : schemas) {
+    auto name = std::pair(schema.project, schema.view);
+    auto known = views.find(name);
+    if (known == views.end()) {
+      if (const CatalogView* view = catalog->Find(schema.project, schema.view)) {
+        known = views.emplace(name, Known{view->id, RecordOf(*view)}).first;
+      }
+    }
+    if (known != views.end() && known->second.record.join_keys != schema.join_keys) {
+      if (other == OtherJoinKeys::kLeave) continue;
+      ARROW_RETURN_NOT_OK(MarkDropped(txn, known->second.id));
+      views.erase(known);
+      known = views.end();
+    }
+    if (known == views.end()) {
+      ARROW_ASSIGN_OR_RAISE(uint32_t id, TakeId(txn));
+      ViewRecord record{schema.project, schema.view, schema.join_keys, {}};
+      known = views.emplace(name, Known{id, std::move(record)}).first;
+    }
+    auto& layouts = known->second.record.layouts;
+    if (std::find(layouts.begin(), layouts.end(), schema.columns) != layouts.end()) continue;
+    layouts.push_back(schema.columns);
+    ARROW_RETURN_NOT_OK(PutView(txn, known->second.id, known->second.record));
+  }
+  return Status::OK();
+}
+
+Status LmdbCatalog::Drop(MDB_txn* txn, uint32_t id) {
+  ARROW_RETURN_NOT_OK(MarkDropped(txn, id));
+  return RaiseGeneration(txn);
 }
 
 Status LmdbCatalog::Forget(MDB_txn* txn, const std::vector<uint32_t>& ids) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,12 @@ struct CatalogSnapshot {
   const CatalogView* Find(std::string_view project, std::string_view view) const;
 };
 
+/// What becomes of a view that the store has under other join keys.
+enum class OtherJoinKeys : uint8_t {
+  kLeave,     ///< It stays as it is, with its rows.
+  kBeginNew,  ///< It is dropped, and a new one begins under its name.
+};
+
 /// Reads and changes the catalogue inside the caller's transactions, so that what it says and the
 /// rows beside it are of one moment. Thread-safe. Cost: Generation is one small get; Load parses
 /// the catalogue once for each generation.
@@ -51,12 +58,16 @@ class LmdbCatalog {
   /// The catalogue as `txn` sees it. REQUIRES: `txn` has not changed it.
   Result<std::shared_ptr<const CatalogSnapshot>> Load(MDB_txn* txn);
 
-  /// Changes, in a write transaction. Each reads what is there, so several may follow each other.
+  /// Whether Ensure has nothing to do for `schema`.
+  static bool Has(const CatalogSnapshot& catalog, const OnlineViewSchema& schema,
+                  OtherJoinKeys other);
 
-  /// Adds the view, or a layout to it; a view of other join keys is dropped and begun anew.
-  Status Ensure(MDB_txn* txn, const OnlineViewSchema& schema);
-  /// False where there is no such view.
-  Result<bool> Drop(MDB_txn* txn, std::string_view project, std::string_view view);
+  // Changes, in a write transaction.
+
+  /// Adds the views the catalogue lacks, and the layouts they lack. REQUIRES: as Load.
+  Status Ensure(MDB_txn* txn, std::span<const OnlineViewSchema> schemas, OtherJoinKeys other);
+  /// REQUIRES: the transaction sees a view of this id.
+  Status Drop(MDB_txn* txn, uint32_t id);
   /// Forgets dropped views whose rows are all reclaimed.
   Status Forget(MDB_txn* txn, const std::vector<uint32_t>& ids);
 
@@ -75,7 +86,7 @@ class LmdbCatalog {
 };
 
 /// A view bound to its id. See OnlineView; immutable but for two caches, both safe from any thread.
-class LmdbView : public OnlineView {
+class LmdbView final : public OnlineView {
  public:
   /// Reads the view's record anew for a layout this handle has not seen; null where it has none.
   using ReloadLayouts = std::function<std::shared_ptr<const CatalogView>(uint32_t id)>;

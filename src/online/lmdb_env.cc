@@ -259,6 +259,11 @@ Result<LmdbTxn> LmdbEnv::BeginRead() const {
   ARROW_RETURN_NOT_OK(CheckUsable());
   MDB_txn* txn;
   int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  if (code == MDB_READERS_FULL) {
+    // Processes that were killed may hold the slots.
+    ARROW_RETURN_NOT_OK(CheckReaders().status());
+    code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  }
   if (code != 0) return LmdbError(code, "cannot read", path_);
   return LmdbTxn(txn, &path_);
 }

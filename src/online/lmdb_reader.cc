@@ -125,7 +125,8 @@ Status LmdbReadGuard::ReadEntity(size_t group_index, size_t key_index, std::stri
         HashedValue hashed = DecodeHashedValue(row);
         row = hashed.entity == entity ? hashed.row : std::string_view();
       }
-      ARROW_RETURN_NOT_OK(CheckRow(*views_[wanted_[next].index], row));
+      ARROW_RETURN_NOT_OK(
+          CheckRow(static_cast<const LmdbView&>(*views_[wanted_[next].index]), row));
       for (; next < wanted_.size() && wanted_[next].id == id; ++next) {
         result->Set(group_index, wanted_[next].index, key_index, RowView(row));
       }
@@ -136,14 +137,23 @@ Status LmdbReadGuard::ReadEntity(size_t group_index, size_t key_index, std::stri
   return Status::OK();
 }
 
-Status LmdbReadGuard::CheckRow(const OnlineView& view, std::string_view row) const {
+// LMDB keeps no checksums: what lies in the file is not to lead a reader out of it.
+Status LmdbReadGuard::CheckRow(const LmdbView& view, std::string_view row) const {
+  Status damaged = Status::OK();
   if (LooksLikeRow(row)) [[likely]] {
-    return Status::OK();
+    const RowLayout* layout = view.LayoutOf(RowView(row).layout_id());
+    // Without a layout nobody reads further; who asks for it next reports it.
+    if (layout == nullptr) return Status::OK();
+    damaged = RowView(row).Validate(*layout);
+    if (damaged.ok()) [[likely]] {
+      return Status::OK();
+    }
   }
-  return Error(ErrorKind::kCorrupt,
-               "the online store '" + env_->path() + "' holds a row of view '" +
-                   view.schema().view +
-                   "' that this featly cannot read (damaged, or written by a newer one)")
+  std::string why = damaged.ok() ? "it is damaged, or written by a newer one" : damaged.message();
+  return Error(ErrorKind::kCorrupt, "the online store '" + env_->path() +
+                                        "' holds a row of feature view '" + view.schema().view +
+                                        "' that this featly cannot read (" + why +
+                                        "); materialize the view again to replace it")
       .Subject(view.schema().view);
 }
 

@@ -45,7 +45,7 @@ class LmdbReadGuard : public ReadResult::Guard {
   Status ReadGroupRows(size_t group_index, const ReadGroup& group, ReadResult* result);
   Status ReadEntity(size_t group_index, size_t key_index, std::string_view entity,
                     ReadResult* result);
-  Status CheckRow(const OnlineView& view, std::string_view row) const;
+  Status CheckRow(const LmdbView& view, std::string_view row) const;
 
   const LmdbEnv* env_;
   std::atomic<bool>* busy_;  // the pool's slot; null for one that is not pooled

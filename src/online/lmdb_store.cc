@@ -40,6 +40,25 @@ Result<OwnedFd> LockFolder(const std::string& path) {
   return fd;
 }
 
+std::string DescribeKeys(const std::vector<JoinKey>& keys) {
+  if (keys.empty()) return "none";
+  std::string text;
+  for (const JoinKey& key : keys) {
+    if (!text.empty()) text += ", ";
+    text += "'" + key.name + "' " + ValueTypeName(key.type);
+  }
+  return text;
+}
+
+Error JoinKeysDiffer(const OnlineViewSchema& asked, const std::vector<JoinKey>& stored) {
+  return Error(ErrorKind::kConflict,
+               "feature view '" + asked.view + "' of project '" + asked.project +
+                   "' has other join keys in the online store (" + DescribeKeys(stored) +
+                   ") than in this process's registry (" + DescribeKeys(asked.join_keys) +
+                   "); nothing was changed: try again, and if that does not help, apply again")
+      .Subject(asked.view);
+}
+
 /// The LMDB store. Shared by all who opened the same file in this process. Thread-safe.
 class LmdbStore : public OnlineStore, public std::enable_shared_from_this<LmdbStore> {
  public:
@@ -57,10 +76,16 @@ class LmdbStore : public OnlineStore, public std::enable_shared_from_this<LmdbSt
   const OnlineCapabilities& capabilities() const override { return capabilities_; }
   const std::string& description() const override { return description_; }
 
-  Status Prepare(std::span<const OnlineViewSchema> views) override;
+  Status Prepare(std::span<const OnlineViewSchema> views) override {
+    return Ensure(views, OtherJoinKeys::kLeave);
+  }
+  Status Rekey(std::span<const OnlineViewSchema> views) override {
+    return Ensure(views, OtherJoinKeys::kBeginNew);
+  }
   Result<std::shared_ptr<const OnlineView>> Bind(const OnlineViewSchema& view) override;
+  Result<std::shared_ptr<const OnlineView>> Find(const OnlineViewSchema& view) override;
   void Read(const ReadRequest& request, ReadResult* result, ReadCompletion done) override;
-  void Write(const WriteRequest& request, WriteCompletion done) override;
+  void Write(std::span<const WriteRequest> requests, WriteCompletion done) override;
   Result<int64_t> DeleteEntities(const OnlineView& view,
                                  std::span<const std::string_view> keys) override;
   Status DropView(std::string_view project, std::string_view view) override;
@@ -74,6 +99,7 @@ class LmdbStore : public OnlineStore, public std::enable_shared_from_this<LmdbSt
 
  private:
   Result<std::shared_ptr<const CatalogSnapshot>> Catalog();
+  Status Ensure(std::span<const OnlineViewSchema> views, OtherJoinKeys other);
   std::shared_ptr<const LmdbView> FindBound(const CatalogSnapshot& catalog,
                                             const OnlineViewSchema& schema);
   Status ReadInline(const ReadRequest& request, ReadResult* result);
@@ -90,16 +116,15 @@ class LmdbStore : public OnlineStore, public std::enable_shared_from_this<LmdbSt
   LmdbWriter writer_;  // last: its thread uses the rest
 };
 
-Status LmdbStore::Prepare(std::span<const OnlineViewSchema> views) {
+Status LmdbStore::Ensure(std::span<const OnlineViewSchema> views, OtherJoinKeys other) {
   ARROW_ASSIGN_OR_RAISE(auto catalog, Catalog());
-  if (std::all_of(views.begin(), views.end(),
-                  [&](const OnlineViewSchema& view) { return FindBound(*catalog, view); })) {
+  if (std::all_of(views.begin(), views.end(), [&](const OnlineViewSchema& view) {
+        return LmdbCatalog::Has(*catalog, view, other);
+      })) {
     return Status::OK();  // repeating an apply costs no write
   }
   ARROW_ASSIGN_OR_RAISE(LmdbTxn txn, env_->BeginWrite());
-  for (const OnlineViewSchema& view : views) {
-    ARROW_RETURN_NOT_OK(catalog_.Ensure(txn.get(), view));
-  }
+  ARROW_RETURN_NOT_OK(catalog_.Ensure(txn.get(), views, other));
   return txn.Commit();
 }
 
@@ -107,6 +132,12 @@ Result<std::shared_ptr<const OnlineView>> LmdbStore::Bind(const OnlineViewSchema
   for (int attempt = 0; attempt < kBindAttempts; ++attempt) {
     ARROW_ASSIGN_OR_RAISE(auto catalog, Catalog());
     if (auto view = FindBound(*catalog, schema)) return view;
+    const CatalogView* there = catalog->Find(schema.project, schema.view);
+    // Who asks may be a process that has not heard of an apply yet: its word is not enough to throw
+    // the rows away.
+    if (there != nullptr && there->join_keys != schema.join_keys) {
+      return JoinKeysDiffer(schema, there->join_keys);
+    }
     ARROW_RETURN_NOT_OK(Prepare({&schema, 1}));
   }
   return Error(ErrorKind::kConflict, "feature view '" + schema.view + "' of project '" +
@@ -114,6 +145,11 @@ Result<std::shared_ptr<const OnlineView>> LmdbStore::Bind(const OnlineViewSchema
                                          "' is dropped from the online store as often as it is "
                                          "prepared; stop the other process")
       .Subject(schema.view);
+}
+
+Result<std::shared_ptr<const OnlineView>> LmdbStore::Find(const OnlineViewSchema& schema) {
+  ARROW_ASSIGN_OR_RAISE(auto catalog, Catalog());
+  return FindBound(*catalog, schema);
 }
 
 std::shared_ptr<const LmdbView> LmdbStore::FindBound(const CatalogSnapshot& catalog,
@@ -152,9 +188,9 @@ Status LmdbStore::ReadInline(const ReadRequest& request, ReadResult* result) {
   return guard->Read(request, catalog_, token_, result);
 }
 
-void LmdbStore::Write(const WriteRequest& request, WriteCompletion done) {
-  if (Status usable = env_->CheckUsable(); !usable.ok()) return done(std::move(usable));
-  writer_.Submit(request, std::move(done));
+void LmdbStore::Write(std::span<const WriteRequest> requests, WriteCompletion done) {
+  if (Status usable = env_->CheckUsable(); !usable.ok()) return done(usable);
+  writer_.Submit(requests, std::move(done));
 }
 
 Result<int64_t> LmdbStore::DeleteEntities(const OnlineView& view,
@@ -190,11 +226,15 @@ Result<int64_t> LmdbStore::DeleteEntities(const OnlineView& view,
 
 Status LmdbStore::DropView(std::string_view project, std::string_view view) {
   ARROW_ASSIGN_OR_RAISE(LmdbTxn txn, env_->BeginWrite());
-  ARROW_ASSIGN_OR_RAISE(bool dropped, catalog_.Drop(txn.get(), project, view));
-  return dropped ? txn.Commit() : Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto catalog, catalog_.Load(txn.get()));
+  const CatalogView* found = catalog->Find(project, view);
+  if (found == nullptr) return Status::OK();
+  ARROW_RETURN_NOT_OK(catalog_.Drop(txn.get(), found->id));
+  return txn.Commit();
 }
 
 Result<std::vector<std::string>> LmdbStore::ListViews(std::string_view project) {
+  ARROW_RETURN_NOT_OK(env_->CheckStillThere());
   ARROW_ASSIGN_OR_RAISE(auto catalog, Catalog());
   std::vector<std::string> names;
   for (const auto& [name, id] : catalog->ids) {
@@ -210,9 +250,7 @@ Status LmdbStore::Teardown(std::string_view project) {
     ARROW_ASSIGN_OR_RAISE(LmdbTxn txn, env_->BeginWrite());
     ARROW_ASSIGN_OR_RAISE(auto catalog, catalog_.Load(txn.get()));
     for (const auto& [name, id] : catalog->ids) {
-      if (name.first == project) {
-        ARROW_RETURN_NOT_OK(catalog_.Drop(txn.get(), name.first, name.second).status());
-      }
+      if (name.first == project) ARROW_RETURN_NOT_OK(catalog_.Drop(txn.get(), id));
     }
     ARROW_RETURN_NOT_OK(txn.Commit());
   }

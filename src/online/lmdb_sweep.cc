@@ -22,6 +22,7 @@ LmdbSweep::LmdbSweep(const LmdbEnv* env, LmdbCatalog* catalog, const LmdbOptions
       pause_(options.bulk_pause) {}
 
 Result<int64_t> LmdbSweep::Run(int64_t max_rows) {
+  ARROW_RETURN_NOT_OK(env_->CheckUsable());  // before the mutex, which a fork may have left locked
   std::lock_guard lock(mutex_);
   int64_t reclaimed = 0;
   while (reclaimed < max_rows) {

@@ -4,8 +4,6 @@
 #include <chrono>
 #include <numeric>
 
-#include "online/lmdb_row_writer.h"
-
 namespace featly {
 namespace {
 
@@ -19,7 +17,8 @@ bool InKeyOrder(std::span<const KeyedRow> rows) {
                         [](const KeyedRow& a, const KeyedRow& b) { return a.key < b.key; });
 }
 
-size_t RowsOf(size_t sum, size_t rows) { return sum + std::max<size_t>(rows, 1); }
+// An empty write counts too, so that a group is bounded.
+size_t RowsCounted(size_t rows) { return std::max<size_t>(rows, 1); }
 
 }  // namespace
 
@@ -42,18 +41,24 @@ LmdbWriter::~LmdbWriter() {
   thread_.join();
 }
 
-void LmdbWriter::Submit(const WriteRequest& request, WriteCompletion done) {
-  auto view = std::dynamic_pointer_cast<const LmdbView>(request.view);
-  if (!view) {
-    done(Error(ErrorKind::kInternal,
-               "a view of another store was written to the online store '" + env_->path() + "'"));
-    return;
+void LmdbWriter::Submit(std::span<const WriteRequest> requests, WriteCompletion done) {
+  Job job;
+  for (const WriteRequest& request : requests) {
+    auto view = std::dynamic_pointer_cast<const LmdbView>(request.view);
+    if (!view) {
+      done(Error(ErrorKind::kInternal,
+                 "a view of another store was written to the online store '" + env_->path() + "'"));
+      return;
+    }
+    job.parts.push_back({std::move(view), request.rows});
+    job.rows += request.rows.size();
   }
   {
     std::lock_guard lock(mutex_);
     if (queue_.size() < max_queue_) {
-      queue_.push_back({std::move(view), request.rows, std::move(done)});
+      job.done = std::move(done);
       done = nullptr;
+      queue_.push_back(std::move(job));
     }
   }
   if (done) {
@@ -69,7 +74,7 @@ void LmdbWriter::Run() {
   std::vector<Job> group;
   while (TakeGroup(&group)) {
     size_t rows = 0;
-    for (const Job& job : group) rows += job.rows.size();
+    for (const Job& job : group) rows += job.rows;
     CommitGroup(&group);
     group.clear();
     // LMDB's lock is unfair: without a moment outside it, another process's single put would wait
@@ -86,8 +91,8 @@ bool LmdbWriter::TakeGroup(std::vector<Job>* group) {
   if (queue_.empty()) return false;
   size_t rows = 0;
   while (!queue_.empty() &&
-         (group->empty() || RowsOf(rows, queue_.front().rows.size()) <= max_rows_)) {
-    rows = RowsOf(rows, queue_.front().rows.size());
+         (group->empty() || rows + RowsCounted(queue_.front().rows) <= max_rows_)) {
+    rows += RowsCounted(queue_.front().rows);
     group->push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
@@ -118,12 +123,17 @@ Result<LmdbWriter::Outcomes> LmdbWriter::TryCommit(std::span<const Job> jobs) {
   {
     ARROW_ASSIGN_OR_RAISE(LmdbRowWriter writer, LmdbRowWriter::Make(*env_, txn.get()));
     for (const Job& job : jobs) {
+      Status refused;
+      for (const Part& part : job.parts) {
+        if (refused.ok()) refused = CheckPart(part, txn.get(), generation);
+      }
       // A job that is refused has put nothing; an error while putting rows ends the transaction.
-      if (Status refused = CheckJob(job, txn.get(), generation); !refused.ok()) {
+      if (!refused.ok()) {
         outcomes.emplace_back(std::move(refused));
         continue;
       }
-      ARROW_ASSIGN_OR_RAISE(WriteResult written, PutRows(job, &writer));
+      WriteResult written;
+      for (const Part& part : job.parts) ARROW_RETURN_NOT_OK(PutRows(part, &writer, &written));
       outcomes.emplace_back(written);
     }
   }
@@ -131,11 +141,11 @@ Result<LmdbWriter::Outcomes> LmdbWriter::TryCommit(std::span<const Job> jobs) {
   return outcomes;
 }
 
-Status LmdbWriter::CheckJob(const Job& job, MDB_txn* txn, uint64_t generation) {
-  const OnlineViewSchema& schema = job.view->schema();
+Status LmdbWriter::CheckPart(const Part& part, MDB_txn* txn, uint64_t generation) {
+  const OnlineViewSchema& schema = part.view->schema();
   bool live = false;
-  if (job.view->store_token() == store_token_) {
-    ARROW_ASSIGN_OR_RAISE(live, job.view->IsLive(*catalog_, txn, generation));
+  if (part.view->store_token() == store_token_) {
+    ARROW_ASSIGN_OR_RAISE(live, part.view->IsLive(*catalog_, txn, generation));
   }
   if (!live) {
     return Error(ErrorKind::kConflict, "feature view '" + schema.view + "' of project '" +
@@ -144,8 +154,8 @@ Status LmdbWriter::CheckJob(const Job& job, MDB_txn* txn, uint64_t generation) {
                                            "nothing was written; apply it again")
         .Subject(schema.view);
   }
-  uint32_t layout = job.view->write_layout()->id();
-  for (const KeyedRow& row : job.rows) {
+  uint32_t layout = part.view->write_layout()->id();
+  for (const KeyedRow& row : part.rows) {
     if (!LooksLikeRow(row.row) || RowView(row.row).layout_id() != layout) {
       return Error(ErrorKind::kInternal, "a row for feature view '" + schema.view +
                                              "' is not in the layout it is to be written in")
@@ -155,26 +165,25 @@ Status LmdbWriter::CheckJob(const Job& job, MDB_txn* txn, uint64_t generation) {
   return Status::OK();
 }
 
-Result<WriteResult> LmdbWriter::PutRows(const Job& job, LmdbRowWriter* writer) {
-  WriteResult result;
+Status LmdbWriter::PutRows(const Part& part, LmdbRowWriter* writer, WriteResult* result) {
   auto put = [&](const KeyedRow& row) -> Status {
-    ARROW_ASSIGN_OR_RAISE(bool stored, writer->Put(job.view->id(), row.key, row.row));
-    ++(stored ? result.applied : result.stale);
+    ARROW_ASSIGN_OR_RAISE(bool stored, writer->Put(part.view->id(), row.key, row.row));
+    ++(stored ? result->applied : result->stale);
     return Status::OK();
   };
-  if (job.rows.size() < kSortRows || InKeyOrder(job.rows)) {
-    for (const KeyedRow& row : job.rows) ARROW_RETURN_NOT_OK(put(row));
-    return result;
+  if (part.rows.size() < kSortRows || InKeyOrder(part.rows)) {
+    for (const KeyedRow& row : part.rows) ARROW_RETURN_NOT_OK(put(row));
+    return Status::OK();
   }
-  order_.resize(job.rows.size());
+  order_.resize(part.rows.size());
   std::iota(order_.begin(), order_.end(), 0);
   // By key, then position: rows of one key keep their order, since an equal pair of times replaces.
   std::sort(order_.begin(), order_.end(), [&](uint32_t a, uint32_t b) {
-    int order = job.rows[a].key.compare(job.rows[b].key);
+    int order = part.rows[a].key.compare(part.rows[b].key);
     return order != 0 ? order < 0 : a < b;
   });
-  for (uint32_t i : order_) ARROW_RETURN_NOT_OK(put(job.rows[i]));
-  return result;
+  for (uint32_t i : order_) ARROW_RETURN_NOT_OK(put(part.rows[i]));
+  return Status::OK();
 }
 
 }  // namespace featly

@@ -13,13 +13,14 @@
 
 #include "online/lmdb_catalog.h"
 #include "online/lmdb_env.h"
+#include "online/lmdb_row_writer.h"
 #include "online/online_store.h"
 
 namespace featly {
 
 /// Takes writes from any thread into a bounded queue, and commits as many as wait at once, so that
-/// no I/O thread waits for a disk and many small writes share one sync. A request is stored whole
-/// or not at all; one that fails does not take others with it. Owned by the store.
+/// no I/O thread waits for a disk and many small writes share one sync. A write is stored whole or
+/// not at all; one that fails does not take others with it. Owned by the store.
 class LmdbWriter {
  public:
   LmdbWriter(const LmdbEnv* env, LmdbCatalog* catalog, const LmdbOptions& options,
@@ -28,14 +29,20 @@ class LmdbWriter {
   ~LmdbWriter();
 
   /// kUnavailable where the queue is full; else `done` is called by the writer thread.
-  void Submit(const WriteRequest& request, WriteCompletion done);
+  void Submit(std::span<const WriteRequest> requests, WriteCompletion done);
 
   bool OnWriterThread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
  private:
-  struct Job {
+  /// The rows of one view.
+  struct Part {
     std::shared_ptr<const LmdbView> view;
     std::span<const KeyedRow> rows;
+  };
+  /// One write.
+  struct Job {
+    std::vector<Part> parts;
+    size_t rows = 0;  // of all parts
     WriteCompletion done;
   };
   using Outcomes = std::vector<Result<WriteResult>>;
@@ -47,8 +54,9 @@ class LmdbWriter {
   /// One transaction for all of `jobs`. An error means that none was stored; else each has its own
   /// outcome.
   Result<Outcomes> TryCommit(std::span<const Job> jobs);
-  Result<WriteResult> PutRows(const Job& job, class LmdbRowWriter* writer);
-  Status CheckJob(const Job& job, MDB_txn* txn, uint64_t generation);
+  /// Whether the part may be written, before anything of its job is.
+  Status CheckPart(const Part& part, MDB_txn* txn, uint64_t generation);
+  Status PutRows(const Part& part, LmdbRowWriter* writer, WriteResult* result);
 
   const LmdbEnv* env_;
   LmdbCatalog* catalog_;

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace featly {
@@ -68,9 +69,22 @@ class Handover {
 
 }  // namespace
 
+Result<std::shared_ptr<const OnlineView>> BindView(OnlineStore& store, const OnlineViewSchema& view,
+                                                   MissingView missing) {
+  if (missing == MissingView::kPrepare) return store.Bind(view);
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<const OnlineView> found, store.Find(view));
+  if (found) return found;
+  return Error(ErrorKind::kUnavailable,
+               "feature view '" + view.view + "' of project '" + view.project + "' is not in the " +
+                   store.description() +
+                   " as the registry has it, as while an apply changes it; try again, and if that "
+                   "does not help, apply again")
+      .Subject(view.view);
+}
+
 Result<WriteResult> WriteAndWait(OnlineStore& store, const WriteRequest& request) {
   Handover<Result<WriteResult>> outcome;
-  store.Write(request, [&](Result<WriteResult> result) { outcome.Put(std::move(result)); });
+  store.Write({&request, 1}, [&](Result<WriteResult> result) { outcome.Put(std::move(result)); });
   return outcome.Take();
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/arena.h"
@@ -34,8 +35,8 @@ class OnlineView {
   virtual ~OnlineView() = default;
   const OnlineViewSchema& schema() const { return schema_; }
   const std::shared_ptr<const RowLayout>& write_layout() const { return write_layout_; }
-  /// The layout of a row read through this view; null for an id the view never had. A row written
-  /// by another process after this view was bound may have a newer layout: bind again then.
+  /// The layout of a row read through this view; null for an id the view never had. A layout that
+  /// another process added since the view was bound is looked up in the store, once.
   virtual const RowLayout* LayoutOf(uint32_t layout_id) const = 0;
 
  protected:
@@ -139,7 +140,7 @@ struct OnlineCapabilities {
   Duration time_resolution = Duration::Micros(1);
   bool reads_inline = true;       ///< Read completes before it returns.
   bool atomic_over_views = true;  ///< One read sees all views at one moment.
-  bool atomic_batches = true;     ///< A WriteRequest is stored whole or not at all.
+  bool atomic_batches = true;     ///< A Write is stored whole, in all its views, or not at all.
   bool keeps_created_time = true;
 };
 
@@ -154,20 +155,31 @@ class OnlineStore {
   /// "lmdb data/online.lmdb": for messages.
   virtual const std::string& description() const = 0;
 
-  /// Makes room for views that apply is about to register: additive, repeatable. A changed schema
-  /// adds a layout; changed join keys begin the view anew.
+  /// Makes room for views that apply is about to register: additive, repeatable. Changed features
+  /// add a layout. A view of other join keys is left as it is, since the registry may still say so.
   virtual Status Prepare(std::span<const OnlineViewSchema> views) = 0;
 
-  /// The view's place. Prepares it where it is missing or its schema differs, so that rows can be
-  /// written after an apply elsewhere. Cost: a write transaction the first time, else a read.
+  /// As Prepare, but a view of other join keys loses its rows and begins anew. REQUIRES: the lock
+  /// against applies, and `views` as the registry was read under it: a process that has not heard
+  /// of a change must not undo it.
+  virtual Status Rekey(std::span<const OnlineViewSchema> views) = 0;
+
+  /// The view's place. Prepares it where it is missing or its features differ, so that rows can be
+  /// written after an apply elsewhere; kConflict where its join keys differ. Cost: a write
+  /// transaction the first time, else a read.
   virtual Result<std::shared_ptr<const OnlineView>> Bind(const OnlineViewSchema& view) = 0;
+
+  /// The view's place as Bind gives it, but null where it is missing or its schema differs. Never
+  /// writes. Cost: a read.
+  virtual Result<std::shared_ptr<const OnlineView>> Find(const OnlineViewSchema& view) = 0;
 
   /// Reads all of `request` at one moment into `*result`. Both live until `done` was called.
   virtual void Read(const ReadRequest& request, ReadResult* result, ReadCompletion done) = 0;
 
-  /// Stores rows, newest wins, in a group commit with others'. The request's bytes live until
-  /// `done` was called.
-  virtual void Write(const WriteRequest& request, WriteCompletion done) = 0;
+  /// Stores rows of one view or several, newest wins, in a group commit with others'. The rows and
+  /// their bytes live until `done` was called; `requests` only during the call. `done` gets the
+  /// sum.
+  virtual void Write(std::span<const WriteRequest> requests, WriteCompletion done) = 0;
 
   /// Deletes the rows of these keys in one view; the number that existed.
   virtual Result<int64_t> DeleteEntities(const OnlineView& view,
@@ -181,7 +193,8 @@ class OnlineStore {
   /// nothing left.
   virtual Result<int64_t> Sweep(int64_t max_rows) = 0;
 
-  /// Views of `project` the store holds, by name.
+  /// Views of `project` the store holds, by name. An error where the store is not there any more:
+  /// health checks ask this.
   virtual Result<std::vector<std::string>> ListViews(std::string_view project) = 0;
 
   /// Upkeep that serve runs each minute and bulk work before it begins (LMDB: readers left by
@@ -191,6 +204,14 @@ class OnlineStore {
   /// Removes every view of `project`, and the store's own files once nothing is left in them.
   virtual Status Teardown(std::string_view project) = 0;
 };
+
+/// What becomes of a view that the store lacks, or has with another schema.
+enum class MissingView : uint8_t {
+  kPrepare,  ///< Bind prepares it, which waits for the disk.
+  kRefuse,   ///< kUnavailable naming the view: for I/O threads, which must not wait.
+};
+Result<std::shared_ptr<const OnlineView>> BindView(OnlineStore& store, const OnlineViewSchema& view,
+                                                   MissingView missing);
 
 /// Write that waits for its completion. Not on an I/O thread.
 Result<WriteResult> WriteAndWait(OnlineStore& store, const WriteRequest& request);

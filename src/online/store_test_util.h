@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <arrow/api.h>

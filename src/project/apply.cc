@@ -1,4 +1,4 @@
-// Plan and Apply: definitions into the registry and the store.
+// Plan, Apply and Teardown: definitions into the registry and the store, and out of them.
 #include <set>
 #include <string>
 #include <utility>
@@ -81,15 +81,6 @@ Status CheckSources(const std::vector<Definition>& definitions, const RegistrySn
   return Status::OK();
 }
 
-std::vector<OnlineViewSchema> OnlineSchemas(const RegistrySnapshot& snapshot,
-                                            std::string_view project) {
-  std::vector<OnlineViewSchema> schemas;
-  for (const ViewSpec* view : snapshot.Views(project)) {
-    if (view->online) schemas.push_back(OnlineSchemaOf(*view));
-  }
-  return schemas;
-}
-
 bool SameChange(const Change& a, const Change& b) {
   return a.type == b.type && a.kind == b.kind && a.name == b.name && a.details == b.details;
 }
@@ -117,7 +108,11 @@ Status CheckWithinPlan(const RegistryDiff& planned, const RegistryDiff& now) {
 Status DropLeftViews(const RegistrySnapshot& snapshot, const std::string& project,
                      OnlineStore& store) {
   std::set<std::string> kept;
-  for (const OnlineViewSchema& schema : OnlineSchemas(snapshot, project)) kept.insert(schema.view);
+  for (const std::string& name : snapshot.Names(ObjectKind::kFeatureView, project)) {
+    auto view = snapshot.View(project, name);
+    // What this version cannot read, another may be serving.
+    if (!view.ok() || (*view)->online) kept.insert(name);
+  }
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> stored, store.ListViews(project));
   for (const std::string& view : stored) {
     if (!kept.contains(view)) ARROW_RETURN_NOT_OK(store.DropView(project, view));
@@ -128,25 +123,24 @@ Status DropLeftViews(const RegistrySnapshot& snapshot, const std::string& projec
   }
 }
 
-}  // namespace
-
 /// The definitions, completed and checked, and what they change of one registry.
 struct PreparedApply {
   std::vector<Definition> definitions;
+  std::vector<std::string> inferred;
   RegistryDiff diff;
   std::shared_ptr<const RegistrySnapshot> after;
 };
 
-static Result<PreparedApply> PrepareApply(const std::vector<Definition>& definitions,
-                                          const ApplyOptions& options, const Config& config,
-                                          const core::Registry& registry, Timestamp now) {
+Result<PreparedApply> PrepareApply(const std::vector<Definition>& definitions,
+                                   const ApplyOptions& options, const Config& config,
+                                   const core::Registry& registry, Timestamp now) {
   PreparedApply prepared;
   prepared.definitions = OwnDefinitions(definitions, config, options.total);
   ARROW_RETURN_NOT_OK(ValidateNames(prepared.definitions));
   SourceCatalog sources(config.repo_path);
   bool open_sources = !options.skip_source_validation;
-  ARROW_RETURN_NOT_OK(
-      InferFromSources(registry, config.project, open_sources, &sources, &prepared.definitions));
+  ARROW_RETURN_NOT_OK(InferFromSources(registry, config.project, open_sources, &sources,
+                                       &prepared.definitions, &prepared.inferred));
   ARROW_RETURN_NOT_OK(
       ValidateDefinitions(prepared.definitions, registry, config.project, options.total));
   ARROW_ASSIGN_OR_RAISE(prepared.diff,
@@ -160,80 +154,101 @@ static Result<PreparedApply> PrepareApply(const std::vector<Definition>& definit
   return prepared;
 }
 
-Result<ApplyResult> Project::Plan(std::vector<Definition> definitions,
+/// Whether `registry` holds nothing that belongs to another project.
+bool HoldsOnly(const core::Registry& registry, std::string_view project) {
+  for (const ObjectKindInfo& info : AllObjectKinds()) {
+    for (const google::protobuf::Message* object : ObjectsOf(registry, info.kind)) {
+      const std::string& owner = info.kind == ObjectKind::kProject
+                                     ? ObjectName(info.kind, *object)
+                                     : ObjectProject(info.kind, *object);
+      if (owner != project) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<ApplyResult> Project::Plan(const std::vector<Definition>& definitions,
                                   const ApplyOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
   ARROW_ASSIGN_OR_RAISE(
       PreparedApply prepared,
       PrepareApply(definitions, options, impl_->config, snapshot->proto(), impl_->clock->Now()));
-  return ApplyResult{std::move(prepared.diff), std::move(snapshot)};
+  return ApplyResult{std::move(prepared.diff), std::move(snapshot), std::move(prepared.inferred)};
 }
 
-Result<ApplyResult> Project::Apply(std::vector<Definition> definitions,
+Result<ApplyResult> Project::Apply(const std::vector<Definition>& definitions,
                                    const ApplyOptions& options) {
-  const std::string& project = impl_->config.project;
+  const Config& config = impl_->config;
   ARROW_ASSIGN_OR_RAISE(auto before, Snapshot());
-  ARROW_ASSIGN_OR_RAISE(PreparedApply prepared, PrepareApply(definitions, options, impl_->config,
+  ARROW_ASSIGN_OR_RAISE(PreparedApply prepared, PrepareApply(definitions, options, config,
                                                              before->proto(), impl_->clock->Now()));
-  // One apply at a time from here to the end: a view is in the store before it is in the registry,
-  // and another apply's removal of what the registry lacks must not see it in between.
-  ARROW_RETURN_NOT_OK(MakeDirectories(
-      impl_->config.registry_path.substr(0, impl_->config.registry_path.rfind('/'))));
-  ARROW_ASSIGN_OR_RAISE(FileLock lock,
-                        FileLock::Acquire(impl_->config.registry_path + ".apply.lock"));
-  OnlineStore* store = nullptr;
-  if (!impl_->config.online_path.empty()) {
-    ARROW_ASSIGN_OR_RAISE(store, online());
-    ARROW_RETURN_NOT_OK(store->Prepare(OnlineSchemas(*prepared.after, project)));
+  ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(config));
+  ARROW_ASSIGN_OR_RAISE(auto now, Snapshot());
+  if (now->version() != before->version()) {
+    // Made again, since the store is prepared for every view that will be: also for those that
+    // another apply changed meanwhile.
+    const RegistryDiff planned = std::move(prepared.diff);
+    ARROW_ASSIGN_OR_RAISE(
+        prepared, PrepareApply(definitions, options, config, now->proto(), impl_->clock->Now()));
+    ARROW_RETURN_NOT_OK(CheckWithinPlan(planned, prepared.diff));
+    before = std::move(now);
   }
-  ApplyResult result{prepared.diff, before};
+  OnlineStore* store = nullptr;
+  if (!config.online_path.empty()) {
+    ARROW_ASSIGN_OR_RAISE(store, online());
+    ARROW_RETURN_NOT_OK(store->Prepare(OnlineSchemas(*prepared.after, config.project)));
+  }
+  ApplyResult result{prepared.diff, before, std::move(prepared.inferred)};
   if (!prepared.diff.empty()) {
     auto change = [&](core::Registry* registry) -> Status {
+      // Changed without the lock of applies: by the bookkeeping of a materialization, or by Feast.
       if (registry->version_id() != before->version()) {
         ARROW_RETURN_NOT_OK(
-            ValidateDefinitions(prepared.definitions, *registry, project, options.total));
-        ARROW_ASSIGN_OR_RAISE(RegistryDiff now,
-                              DiffWith(*registry, project, prepared.definitions, options));
-        ARROW_RETURN_NOT_OK(CheckWithinPlan(prepared.diff, now));
-        result.diff = std::move(now);
+            ValidateDefinitions(prepared.definitions, *registry, config.project, options.total));
+        ARROW_ASSIGN_OR_RAISE(RegistryDiff diff,
+                              DiffWith(*registry, config.project, prepared.definitions, options));
+        ARROW_RETURN_NOT_OK(CheckWithinPlan(prepared.diff, diff));
+        result.diff = std::move(diff);
       }
-      ApplyDiff(result.diff, project, prepared.definitions, impl_->clock->Now(), registry);
+      ApplyDiff(result.diff, config.project, prepared.definitions, impl_->clock->Now(), registry);
       return Status::OK();
     };
     ARROW_ASSIGN_OR_RAISE(result.snapshot, impl_->registry.Commit(change));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(result.snapshot, Snapshot());
   }
-  if (store) ARROW_RETURN_NOT_OK(DropLeftViews(*result.snapshot, project, *store));
+  if (store) {
+    // Only now: until the registry said so, the rows under the old join keys were the view's.
+    ARROW_RETURN_NOT_OK(store->Rekey(OnlineSchemas(*result.snapshot, config.project)));
+    ARROW_RETURN_NOT_OK(DropLeftViews(*result.snapshot, config.project, *store));
+  }
   return result;
 }
 
 Status Project::Teardown() {
   const std::string& project = impl_->config.project;
-  if (!impl_->config.online_path.empty()) {
-    ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
-    ARROW_RETURN_NOT_OK(store->Teardown(project));
-    std::lock_guard guard(impl_->online_mutex);
-    impl_->plans.Clear();
-    impl_->online.reset();
-  }
+  ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(impl_->config));
+  // The registry first: a teardown that is cut short then leaves rows that no lookup finds and the
+  // next apply or teardown removes, and not a registry that says they are there.
+  ARROW_RETURN_NOT_OK(impl_->registry.RemoveIf(
+      [&](const core::Registry& registry) { return HoldsOnly(registry, project); }));
   ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
-  bool others = false;
-  for (const ObjectKindInfo& info : AllObjectKinds()) {
-    for (const google::protobuf::Message* object : ObjectsOf(snapshot->proto(), info.kind)) {
-      const std::string owner = info.kind == ObjectKind::kProject
-                                    ? ObjectName(info.kind, *object)
-                                    : ObjectProject(info.kind, *object);
-      others = others || owner != project;
-    }
+  if (!DiffRegistry(snapshot->proto(), project, {}, /*total=*/true).empty()) {
+    auto change = [&](core::Registry* registry) -> Status {
+      RegistryDiff all = DiffRegistry(*registry, project, {}, /*total=*/true);
+      ApplyDiff(all, project, {}, impl_->clock->Now(), registry);
+      return Status::OK();
+    };
+    ARROW_RETURN_NOT_OK(impl_->registry.Commit(change).status());
   }
-  if (!others) return impl_->registry.Teardown();
-  auto change = [&](core::Registry* registry) -> Status {
-    RegistryDiff all = DiffRegistry(*registry, project, {}, /*total=*/true);
-    ApplyDiff(all, project, {}, impl_->clock->Now(), registry);
-    return Status::OK();
-  };
-  return impl_->registry.Commit(change).status();
+  if (impl_->config.online_path.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  ARROW_RETURN_NOT_OK(store->Teardown(project));
+  // Its files may be gone: the next use opens it anew.
+  std::lock_guard guard(impl_->online_mutex);
+  impl_->plans.Clear();
+  impl_->closed.push_back(std::move(impl_->online));
+  return Status::OK();
 }
 
 }  // namespace featly

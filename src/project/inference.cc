@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 
 #include "project/definitions.h"
+#include "registry/definition_index.h"
 #include "registry/view_spec.h"
 #include "types/value_type.h"
 
@@ -64,16 +65,63 @@ class ViewInference {
         open_sources_(open_sources),
         sources_(sources) {}
 
+  /// "" where the source names its own, or has no column of times.
+  const std::string& inferred_timestamp_field() const { return inferred_timestamp_field_; }
+
   Status Run() {
     auto source_spec = CompileSource(spec_->batch_source(), "feature view '" + spec_->name() + "'");
     if (!source_spec.ok()) return AtDefinition(definition_, source_spec.status());
     source_spec_ = std::move(*source_spec);
+    if (!source_spec_.has_event_time()) ARROW_RETURN_NOT_OK(InferTimestampField());
     ARROW_RETURN_NOT_OK(InferKeys());
     if (spec_->features().empty()) ARROW_RETURN_NOT_OK(InferFeatures());
     return Status::OK();
   }
 
  private:
+  /// The columns that are something else than the event time, by what the definition says.
+  std::set<std::string> DeclaredColumns() const {
+    std::set<std::string> declared = {
+        source_spec_.ColumnFor(source_spec_.created_timestamp_column)};
+    for (const auto* fields : {&spec_->features(), &spec_->entity_columns()}) {
+      for (const core::FeatureSpecV2& field : *fields) {
+        declared.insert(source_spec_.ColumnFor(field.name()));
+      }
+    }
+    for (const std::string& name : spec_->entities()) {
+      auto entity = entities_.find(name);
+      if (entity == entities_.end()) continue;
+      declared.insert(source_spec_.ColumnFor(entity->second->spec().join_key()));
+    }
+    return declared;
+  }
+
+  /// The one column of times that is not declared as anything else. None: a table of the present.
+  Status InferTimestampField() {
+    ARROW_ASSIGN_OR_RAISE(const Source* source, OpenSource("has a source without timestamp_field"));
+    const std::set<std::string> declared = DeclaredColumns();
+    std::vector<std::string> times;
+    for (const auto& column : source->schema()->fields()) {
+      if (column->type()->id() == arrow::Type::TIMESTAMP && !declared.contains(column->name())) {
+        times.push_back(column->name());
+      }
+    }
+    if (times.size() > 1) {
+      std::string names;
+      for (const std::string& name : times) names += (names.empty() ? "'" : ", '") + name + "'";
+      return Error(ErrorKind::kDefinition,
+                   "feature view '" + spec_->name() + "': its source '" + source_spec_.path +
+                       "' has several columns of times (" + names +
+                       "); say which one is the event time: timestamp_field=...")
+          .Subject(spec_->batch_source().name())
+          .At(definition_.file, definition_.line);
+    }
+    if (times.empty()) return Status::OK();
+    inferred_timestamp_field_ = source_spec_.timestamp_field = times[0];
+    spec_->mutable_batch_source()->set_timestamp_field(times[0]);
+    return Status::OK();
+  }
+
   Status InferKeys() {
     for (const std::string& name : spec_->entities()) {
       if (name == kDummyEntity) {
@@ -99,8 +147,9 @@ class ViewInference {
 
   Status InferFeatures() {
     ARROW_ASSIGN_OR_RAISE(const Source* source, OpenSource("has no schema"));
-    std::set<std::string> excluded = {source_spec_.timestamp_field,
-                                      source_spec_.created_timestamp_column};
+    std::set<std::string> excluded = {
+        source_spec_.ColumnFor(source_spec_.timestamp_field),
+        source_spec_.ColumnFor(source_spec_.created_timestamp_column)};
     for (const core::FeatureSpecV2& key : spec_->entity_columns()) {
       excluded.insert(source_spec_.ColumnFor(key.name()));
     }
@@ -173,7 +222,32 @@ class ViewInference {
   bool open_sources_;
   SourceCatalog* sources_;
   SourceSpec source_spec_;
+  std::string inferred_timestamp_field_;
 };
+
+/// A source whose timestamp field was found in its files.
+struct TimedSource {
+  std::string name;
+  std::string timestamp_field;
+};
+
+/// Gives every copy of the source among the definitions (the registered one, those inside other
+/// views and inside push sources) the field that one view found.
+void SetTimestampField(const TimedSource& found, const std::vector<Definition>& definitions) {
+  if (found.name.empty()) return;  // only the view has it
+  auto set = [&](core::DataSource* source) {
+    if (source->type() == core::DataSource::BATCH_FILE && source->name() == found.name &&
+        source->timestamp_field().empty()) {
+      source->set_timestamp_field(found.timestamp_field);
+    }
+  };
+  for (const Definition& definition : definitions) {
+    if (definition.kind == ObjectKind::kDataSource) {
+      set(static_cast<core::DataSource*>(definition.object.get()));
+    }
+    for (core::DataSource* source : MutableInnerSources(definition.object.get())) set(source);
+  }
+}
 
 /// A service's projection of a view: the columns it leaves out, or names without their type.
 void CompleteProjection(const core::FeatureView& view, core::FeatureViewProjection* projection) {
@@ -197,7 +271,8 @@ bool ReadsFiles(const core::FeatureView& view) {
 }  // namespace
 
 Status InferFromSources(const core::Registry& existing, std::string_view project, bool open_sources,
-                        SourceCatalog* sources, std::vector<Definition>* definitions) {
+                        SourceCatalog* sources, std::vector<Definition>* definitions,
+                        std::vector<std::string>* notes) {
   EntityIndex entities =
       IndexByName<core::Entity>(existing, project, ObjectKind::kEntity, *definitions);
   for (const Definition& definition : *definitions) {
@@ -206,6 +281,12 @@ Status InferFromSources(const core::Registry& existing, std::string_view project
     if (!ReadsFiles(*view)) continue;
     ViewInference inference(definition, view, entities, open_sources, sources);
     ARROW_RETURN_NOT_OK(inference.Run());
+    const std::string& field = inference.inferred_timestamp_field();
+    if (field.empty()) continue;
+    const core::DataSource& source = view->spec().batch_source();
+    SetTimestampField({source.name(), field}, *definitions);
+    notes->push_back("data source '" + source.name() + "': timestamp_field is '" + field +
+                     "', its only column of times");
   }
   ViewIndex views =
       IndexByName<core::FeatureView>(existing, project, ObjectKind::kFeatureView, *definitions);

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "project/project_impl.h"
+#include "registry/normalize.h"
+#include "registry/proto_time.h"
 
 namespace featly {
 
@@ -15,21 +17,6 @@ namespace {
 
 /// How far back a first incremental run goes for a view without a TTL, as in Feast.
 constexpr Duration kFirstRunWithoutTtl = Duration::Days(364);
-
-Timestamp FromProto(const google::protobuf::Timestamp& time) {
-  return {time.seconds() * 1000000 + time.nanos() / 1000};
-}
-
-void ToProto(Timestamp time, google::protobuf::Timestamp* proto) {
-  int64_t seconds = time.micros / 1000000;
-  int64_t micros = time.micros % 1000000;
-  if (micros < 0) {
-    --seconds;
-    micros += 1000000;
-  }
-  proto->set_seconds(seconds);
-  proto->set_nanos(static_cast<int32_t>(micros * 1000));
-}
 
 /// The named views, or every view that materializes.
 Result<std::vector<const ViewSpec*>> SelectViews(const RegistrySnapshot& snapshot,
@@ -70,37 +57,55 @@ Timestamp IncrementalStart(const ViewSpec& view, Timestamp now) {
   return last;
 }
 
-/// Notes in the registry that `view` holds the range. A range that is there already is not added
-/// again, so that repeating a run leaves the registry as it was.
-Status RecordInterval(RegistryStore& registry, const std::string& project, const std::string& view,
-                      Timestamp start, Timestamp end, Timestamp now) {
-  auto change = [&](core::Registry* message) -> Status {
-    for (core::FeatureView& candidate : *message->mutable_feature_views()) {
-      if (candidate.spec().name() != view || candidate.spec().project() != project) continue;
-      core::FeatureViewMeta* meta = candidate.mutable_meta();
-      bool known = false;
-      for (const auto& interval : meta->materialization_intervals()) {
-        known = known || (FromProto(interval.start_time()) == start &&
-                          FromProto(interval.end_time()) == end);
-      }
-      if (!known) {
-        auto* interval = meta->add_materialization_intervals();
-        ToProto(start, interval->mutable_start_time());
-        ToProto(end, interval->mutable_end_time());
-      }
-      meta->set_state(core::AVAILABLE_ONLINE);
-      ToProto(now, meta->mutable_last_updated_timestamp());
+/// The view's message in `registry`, to edit; null where there is none.
+core::FeatureView* FindView(const ViewSpec& view, core::Registry* registry) {
+  return static_cast<core::FeatureView*>(
+      MutableObject(ObjectKind::kFeatureView, view.project, view.name, registry));
+}
+
+/// Whether the rows that were read are those of the view as it is now.
+Status CheckUnchanged(const ViewSpec& view, const core::FeatureView* now) {
+  const char* what = "deleted";
+  if (now != nullptr) {
+    auto before = DefinitionOnly(*view.proto), after = DefinitionOnly(*now);
+    const bool made_anew = FromProto(view.proto->meta().created_timestamp()) !=
+                           FromProto(now->meta().created_timestamp());
+    if (!made_anew && !SchemaDiffers(*before, *after) && !SourceDiffers(*before, *after)) {
       return Status::OK();
     }
-    return Error(ErrorKind::kConflict,
-                 "feature view '" + view +
-                     "' was deleted by another apply while it was being materialized")
-        .Subject(view);
+    what = "changed";
+  }
+  return Error(ErrorKind::kConflict, "feature view '" + view.name + "' was " + what +
+                                         " by another apply while it was being materialized; "
+                                         "nothing was recorded: materialize again")
+      .Subject(view.name);
+}
+
+/// Notes in the registry that `view` holds the range. A range that is there already is not added
+/// again, so that repeating a run leaves the registry as it was.
+Status RecordInterval(RegistryStore& registry, const ViewSpec& view, Timestamp start, Timestamp end,
+                      Timestamp now) {
+  auto change = [&](core::Registry* message) -> Status {
+    core::FeatureView* found = FindView(view, message);
+    ARROW_RETURN_NOT_OK(CheckUnchanged(view, found));
+    core::FeatureViewMeta* meta = found->mutable_meta();
+    bool known = false;
+    for (const auto& interval : meta->materialization_intervals()) {
+      known = known ||
+              (FromProto(interval.start_time()) == start && FromProto(interval.end_time()) == end);
+    }
+    if (!known) {
+      auto* interval = meta->add_materialization_intervals();
+      ToProto(start, interval->mutable_start_time());
+      ToProto(end, interval->mutable_end_time());
+    }
+    meta->set_state(core::AVAILABLE_ONLINE);
+    ToProto(now, meta->mutable_last_updated_timestamp());
+    TouchRegistry(now, message);
+    return Status::OK();
   };
   return registry.Commit(change).status();
 }
-
-}  // namespace
 
 /// One view's part of a run.
 struct ViewRange {
@@ -108,9 +113,9 @@ struct ViewRange {
   Timestamp start, end;
 };
 
-static Result<std::vector<ViewMaterialized>> MaterializeRanges(Project& project,
-                                                               const std::vector<ViewRange>& ranges,
-                                                               const WorkContext& work) {
+Result<std::vector<ViewMaterialized>> MaterializeRanges(Project& project,
+                                                        const std::vector<ViewRange>& ranges,
+                                                        const WorkContext& work) {
   const Config& config = project.config();
   ARROW_ASSIGN_OR_RAISE(OnlineStore * store, project.online());
   ARROW_RETURN_NOT_OK(store->Maintain());
@@ -131,14 +136,16 @@ static Result<std::vector<ViewMaterialized>> MaterializeRanges(Project& project,
       if (!result.ok()) {
         return WithContext("materialize '" + range.view->name + "'", result.status());
       }
-      entry.result = std::move(*result);
-      ARROW_RETURN_NOT_OK(RecordInterval(project.registry(), config.project, range.view->name,
-                                         range.start, range.end, project.clock().Now()));
+      entry.result = *result;
+      ARROW_RETURN_NOT_OK(RecordInterval(project.registry(), *range.view, range.start, range.end,
+                                         project.clock().Now()));
     }
     done.push_back(std::move(entry));
   }
   return done;
 }
+
+}  // namespace
 
 Result<std::vector<ViewMaterialized>> Project::Materialize(Timestamp start, Timestamp end,
                                                            const std::vector<std::string>& views,

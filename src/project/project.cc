@@ -1,11 +1,14 @@
 #include "project/project.h"
 
+#include <filesystem>
 #include <future>
 #include <unistd.h>
 #include <utility>
 
+#include "base/file.h"
 #include "flows/push.h"
 #include "online/lmdb_store.h"
+#include "online/view_schema.h"
 #include "project/project_impl.h"
 #include "retrieval/plan.h"
 
@@ -52,13 +55,37 @@ Result<OnlineStore*> Project::online() {
   return impl_->online.get();
 }
 
-OnlineViewSchema OnlineSchemaOf(const ViewSpec& view) {
-  OnlineViewSchema schema;
-  schema.project = view.project;
-  schema.view = view.name;
-  schema.join_keys = view.join_keys;
-  schema.columns = view.features;
-  return schema;
+std::vector<OnlineViewSchema> OnlineSchemas(const RegistrySnapshot& snapshot,
+                                            std::string_view project) {
+  std::vector<OnlineViewSchema> schemas;
+  for (const ViewSpec* view : snapshot.Views(project)) {
+    if (view->online) schemas.push_back(SchemaForStore(*view));
+  }
+  return schemas;
+}
+
+Result<FileLock> LockAgainstApplies(const Config& config, const std::function<bool()>& give_up) {
+  ARROW_RETURN_NOT_OK(
+      MakeDirectories(std::filesystem::path(config.registry_path).parent_path().string()));
+  return FileLock::Acquire(config.registry_path + ".apply.lock", give_up);
+}
+
+Result<std::shared_ptr<const RegistrySnapshot>> Project::PreparedSnapshot(
+    const std::function<bool()>& give_up) {
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
+  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  bool missing = false;
+  for (const OnlineViewSchema& schema : OnlineSchemas(*snapshot, name())) {
+    ARROW_ASSIGN_OR_RAISE(auto found, store->Find(schema));
+    missing = missing || !found;
+  }
+  if (!missing) return snapshot;
+  // Read again under the lock: what an apply is about to drop or to change is not to be prepared.
+  ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(impl_->config, give_up));
+  ARROW_ASSIGN_OR_RAISE(snapshot, Snapshot());
+  // An apply killed after its commit may have left a view under its old join keys.
+  ARROW_RETURN_NOT_OK(store->Rekey(OnlineSchemas(*snapshot, name())));
+  return snapshot;
 }
 
 Result<std::shared_ptr<const RetrievalPlan>> Project::LookupPlan(const FeatureRequest& request) {

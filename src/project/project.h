@@ -32,6 +32,8 @@ struct ViewMaterialized {
 struct ApplyResult {
   RegistryDiff diff;
   std::shared_ptr<const RegistrySnapshot> snapshot;  ///< After it; before it for a plan.
+  /// What the definitions left out and was chosen for them, one sentence each, for people.
+  std::vector<std::string> inferred;
 };
 
 struct ApplyOptions {
@@ -53,15 +55,23 @@ class Project {
   RegistryStore& registry();
   /// The registry now (cheap while its file is unchanged).
   Result<std::shared_ptr<const RegistrySnapshot>> Snapshot();
+  /// Opened on first use, and after a fork; the pointer is good as long as the Project, in the
+  /// process that asked. kConfiguration where the configuration has no online store.
   Result<OnlineStore*> online();
+  /// The registry now, once the online store has room for each of its online views: to bind them
+  /// needs no write then. Where one is missing, waits for an apply under way (kUnavailable once
+  /// `give_up` says so) and for the disk.
+  Result<std::shared_ptr<const RegistrySnapshot>> PreparedSnapshot(
+      const std::function<bool()>& give_up = {});
   OfflineStore& offline();
 
   /// Fills in what the source knows (schemas, join key types), validates, diffs; changes nothing.
-  Result<ApplyResult> Plan(std::vector<Definition> definitions, const ApplyOptions& options);
+  Result<ApplyResult> Plan(const std::vector<Definition>& definitions, const ApplyOptions& options);
   /// Plan, prepare the store, commit under the lock, remove what was dropped. If another apply
   /// changed the registry in between, the diff is made again; what cannot be reconciled is
   /// kConflict by name.
-  Result<ApplyResult> Apply(std::vector<Definition> definitions, const ApplyOptions& options);
+  Result<ApplyResult> Apply(const std::vector<Definition>& definitions,
+                            const ApplyOptions& options);
 
   /// Materializes the named views (all online ones if empty), recording each interval after its
   /// last commit.
@@ -76,8 +86,8 @@ class Project {
   /// Blocking push.
   Result<WriteResult> PushRows(const std::string& push_source, const arrow::RecordBatch& batch);
 
-  /// Removes the project's objects from the registry, its views from the store, and files left
-  /// empty.
+  /// Removes the project's objects from the registry, its views from the store, and the files of
+  /// both where nothing of another project is in them. One that was cut short is simply repeated.
   Status Teardown();
 
  private:

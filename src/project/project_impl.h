@@ -1,12 +1,15 @@
 // What a Project holds. For the .cc files of this room only.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 #include <vector>
 
+#include "base/file.h"
 #include "project/plan_cache.h"
 #include "project/project.h"
 
@@ -24,9 +27,18 @@ struct Project::Impl {
   std::mutex online_mutex;
   std::shared_ptr<OnlineStore> online;  // guarded by online_mutex; opened on first use
   pid_t online_pid = 0;                 // the process that opened it
+  // Stores that were torn down, kept for the threads that still hold their pointer.
+  std::vector<std::shared_ptr<OnlineStore>> closed;  // guarded by online_mutex
 };
 
-/// What the store must know of a view.
-OnlineViewSchema OnlineSchemaOf(const ViewSpec& view);
+/// What the store must know of the project's online views.
+std::vector<OnlineViewSchema> OnlineSchemas(const RegistrySnapshot& snapshot,
+                                            std::string_view project);
+
+/// Held by one apply or teardown at a time: a view is in the store before it is in the registry,
+/// and another's removal of what the registry lacks must not see it in between. `give_up` as
+/// FileLock::Acquire has it.
+Result<FileLock> LockAgainstApplies(const Config& config,
+                                    const std::function<bool()>& give_up = {});
 
 }  // namespace featly

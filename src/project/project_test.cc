@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include <arrow/api.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -80,14 +81,14 @@ class InterveningClock : public Clock {
 };
 
 /// What an apply of `mine` says when `theirs` is applied in between.
-Result<ApplyResult> ApplyBetween(const TestRepository& repo, std::vector<Definition> theirs,
-                                 std::vector<Definition> mine) {
+Result<ApplyResult> ApplyBetween(const TestRepository& repo, const std::vector<Definition>& theirs,
+                                 const std::vector<Definition>& mine) {
   Config config = LoadConfig(repo.path()).ValueOrDie();
   auto other = Project::Open(config, std::make_unique<FixedClock>(kTestNow)).ValueOrDie();
-  auto clock = std::make_unique<InterveningClock>(
-      [&] { ASSERT_TRUE(other->Apply(std::move(theirs), {}).ok()); });
+  auto clock =
+      std::make_unique<InterveningClock>([&] { ASSERT_TRUE(other->Apply(theirs, {}).ok()); });
   auto project = Project::Open(config, std::move(clock)).ValueOrDie();
-  return project->Apply(std::move(mine), {});
+  return project->Apply(mine, {});
 }
 
 TEST_F(ProjectTest, WhatAnotherApplyDidOfThePlanIsLeftOut) {
@@ -107,6 +108,69 @@ TEST_F(ProjectTest, WhatAnotherApplyDidIsNotUndoneUnseen) {
   Status added = ApplyBetween(repo_, DriverDefinitions("b"), DriverDefinitions("a", "9s")).status();
   EXPECT_EQ(KindOf(added), ErrorKind::kConflict);
   EXPECT_TRUE(project_->Snapshot().ValueOrDie()->View("shop", "b").ok());
+}
+
+// A service of a registered view, as a partial apply would bring it.
+std::vector<Definition> ServiceOf(const std::string& view) {
+  return DefinitionsFromJson(R"([{"kind":"feature_service","file":"d.py","line":9,"json":{"spec":)"
+                             R"({"name":"service","features":[{"featureViewName":")" +
+                             view + R"("}]}}}])")
+      .ValueOrDie();
+}
+
+TEST_F(ProjectTest, AnApplyKeepsTheRowsThatCameUnderAnothersNewKeys) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions("a", "0s"), {}).ok());
+  std::vector<Definition> with_text_keys = DriverDefinitions("a", "0s");
+  static_cast<feast::core::Entity&>(*with_text_keys[0].object)
+      .mutable_spec()
+      ->set_value_type(feast::types::ValueType::STRING);
+  auto other = repo_.Open();
+  auto clock = std::make_unique<InterveningClock>([&] {
+    ASSERT_TRUE(other->Apply(with_text_keys, {}).ok());
+    ASSERT_TRUE(other->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
+  });
+  auto mine = Project::Open(LoadConfig(repo_.path()).ValueOrDie(), std::move(clock)).ValueOrDie();
+  ApplyOptions partial;
+  partial.total = false;
+  ASSERT_TRUE(mine->Apply(ServiceOf("a"), partial).ok());
+  auto plan = other->LookupPlan({"service", {}, false}).ValueOrDie();
+  arrow::StringBuilder builder;
+  ASSERT_TRUE(builder.Append("1001").ok());
+  auto keys = arrow::RecordBatch::Make(arrow::schema({arrow::field("driver_id", arrow::utf8())}), 1,
+                                       {builder.Finish().ValueOrDie()});
+  LookupColumns found =
+      LookupArrow(plan, *other->online().ValueOrDie(), *keys, kTestNow).ValueOrDie();
+  EXPECT_EQ(found.values[1]->GetScalar(0).ValueOrDie()->ToString(), "7");
+}
+
+TEST_F(ProjectTest, RowsOfAViewThatCannotBeReadStay) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions("a"), {}).ok());
+  // As a later version might leave it.
+  ASSERT_TRUE(project_->registry()
+                  .Commit([](feast::core::Registry* registry) {
+                    registry->mutable_feature_views(0)->mutable_spec()->add_source_views();
+                    return Status::OK();
+                  })
+                  .ok());
+  ApplyOptions partial;
+  partial.total = false;
+  ASSERT_TRUE(project_->Apply(DriverDefinitions("b"), partial).ok());
+  EXPECT_THAT(project_->online().ValueOrDie()->ListViews("shop").ValueOrDie(),
+              ElementsAre("a", "b"));
+}
+
+TEST_F(ProjectTest, ApplyTellsWhatItInferred) {
+  std::vector<Definition> definitions = DriverDefinitions();
+  static_cast<feast::core::DataSource&>(*definitions[1].object).clear_timestamp_field();
+  static_cast<feast::core::FeatureView&>(*definitions[2].object)
+      .mutable_spec()
+      ->mutable_batch_source()
+      ->clear_timestamp_field();
+  ApplyResult result = project_->Apply(definitions, {}).ValueOrDie();
+  EXPECT_THAT(result.inferred, ElementsAre(HasSubstr("'event_timestamp'")));
+  const ViewSpec* view = *result.snapshot->View("shop", "driver_stats");
+  EXPECT_EQ(view->batch_source.timestamp_field, "event_timestamp");
+  EXPECT_TRUE(project_->Apply(definitions, {}).ValueOrDie().diff.empty());
 }
 
 TEST_F(ProjectTest, AnInterruptedRemovalIsRepeated) {
@@ -142,6 +206,37 @@ TEST_F(ProjectTest, MaterializeRecordsItsRangeOnce) {
   EXPECT_EQ(next[0].start, end);
 }
 
+TEST_F(ProjectTest, AnIntervalIsNotRecordedForAViewThatChangedMeanwhile) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
+  repo_.Write("data/others.csv", kDriverRows);
+  std::vector<Definition> moved = DriverDefinitions();
+  for (feast::core::DataSource* source :
+       {static_cast<feast::core::DataSource*>(moved[1].object.get()),
+        static_cast<feast::core::FeatureView*>(moved[2].object.get())
+            ->mutable_spec()
+            ->mutable_batch_source()}) {
+    source->mutable_file_options()->set_uri("data/others.csv");
+  }
+  auto clock =
+      std::make_unique<InterveningClock>([&] { ASSERT_TRUE(project_->Apply(moved, {}).ok()); });
+  auto other = Project::Open(LoadConfig(repo_.path()).ValueOrDie(), std::move(clock)).ValueOrDie();
+  Status status = other->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kConflict);
+  EXPECT_THAT(status.message(), HasSubstr("changed by another apply"));
+  const ViewSpec* view = *project_->Snapshot().ValueOrDie()->View("shop", "driver_stats");
+  EXPECT_EQ(view->proto->meta().materialization_intervals_size(), 0);
+  EXPECT_TRUE(other->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
+}
+
+TEST_F(ProjectTest, AnIntervalIsRecordedAtTheProjectsTime) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
+  std::string applied = project_->Snapshot().ValueOrDie()->version();
+  ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
+  auto snapshot = project_->Snapshot().ValueOrDie();
+  EXPECT_NE(snapshot->version(), applied);
+  EXPECT_EQ(snapshot->proto().last_updated().seconds() * 1000000, kTestNow.micros);
+}
+
 TEST_F(ProjectTest, RangesAndViewsThatMakeNoSense) {
   ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
   WorkContext work = WorkContext::Defaults();
@@ -171,6 +266,29 @@ TEST_F(ProjectTest, TeardownLeavesOthersAlone) {
   EXPECT_FALSE(other->Snapshot().ValueOrDie()->View("shop", "driver_stats").ok());
   ASSERT_TRUE(other->Teardown().ok());
   EXPECT_FALSE(std::filesystem::exists(repo_.path() + "/data/registry.db"));
+}
+
+TEST_F(ProjectTest, TeardownIsRepeatedAndLeavesAProjectThatWorks) {
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
+    OnlineStore* store = project_->online().ValueOrDie();
+    ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
+    ASSERT_TRUE(project_->Teardown().ok());
+    ASSERT_TRUE(project_->Teardown().ok());
+    // Whoever still has the old store is told so.
+    EXPECT_FALSE(store->ListViews("shop").ok());
+    EXPECT_TRUE(project_->Snapshot().ValueOrDie()->Views("shop").empty());
+  }
+}
+
+// As one that was killed after the registry leaves it.
+TEST_F(ProjectTest, TeardownFindsRowsThatTheRegistryDoesNotName) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
+  ASSERT_TRUE(project_->registry().RemoveIf([](const auto&) { return true; }).ok());
+  EXPECT_THAT(project_->online().ValueOrDie()->ListViews("shop").ValueOrDie(),
+              ElementsAre("driver_stats"));
+  ASSERT_TRUE(project_->Teardown().ok());
+  EXPECT_TRUE(project_->online().ValueOrDie()->ListViews("shop").ValueOrDie().empty());
 }
 
 }  // namespace

@@ -102,8 +102,8 @@ std::vector<ChangeTuple> Apply(const ProjectHandle& self, const std::string& def
   Result<ApplyResult> result;
   {
     nb::gil_scoped_release release;
-    result = only_plan ? self.project().Plan(std::move(definitions), options)
-                       : self.project().Apply(std::move(definitions), options);
+    result = only_plan ? self.project().Plan(definitions, options)
+                       : self.project().Apply(definitions, options);
   }
   return ToTuples(ValueOrRaise(std::move(result)).diff);
 }

@@ -53,4 +53,13 @@ std::vector<const DataSource*> InnerSources(const Message& object) {
   return sources;
 }
 
+std::vector<DataSource*> MutableInnerSources(Message* object) {
+  std::vector<DataSource*> sources;
+  // They lie within `object`, which the caller may change.
+  for (const DataSource* source : InnerSources(*object)) {
+    sources.push_back(const_cast<DataSource*>(source));
+  }
+  return sources;
+}
+
 }  // namespace featly

@@ -33,5 +33,7 @@ class DefinitionIndex {
 
 /// The batch and the stream source inside a view's or a source's definition, and those inside them.
 std::vector<const feast::core::DataSource*> InnerSources(const google::protobuf::Message& object);
+/// The same, to edit in place.
+std::vector<feast::core::DataSource*> MutableInnerSources(google::protobuf::Message* object);
 
 }  // namespace featly

@@ -50,8 +50,6 @@ struct Lookup::Impl {
     std::vector<int32_t> columns;
   };
   std::vector<std::unique_ptr<OlderLayout>> older_layouts;
-  /// Views bound again because a row named a layout that was unknown when the plan was made.
-  std::vector<std::pair<uint32_t, std::shared_ptr<const OnlineView>>> rebound;
 
   void EncodeKeys(std::span<const KeyColumn> key_columns);
   void PrepareRead();
@@ -112,7 +110,6 @@ void Lookup::Run(std::shared_ptr<const RetrievalPlan> plan, OnlineStore& store,
   Impl& impl = *impl_;
   if (plan != impl.plan) {
     impl.older_layouts.clear();
-    impl.rebound.clear();
     impl.plan = std::move(plan);
   }
   impl.store = &store;
@@ -157,21 +154,10 @@ Status Lookup::Impl::Settle() {
 Result<const RowLayout*> Lookup::Impl::LayoutOf(uint32_t view, uint32_t layout_id) {
   const OnlineView& planned = *plan->views[view].online;
   if (const RowLayout* layout = planned.LayoutOf(layout_id)) return layout;
-  for (const auto& [index, again] : rebound) {
-    if (index != view) continue;
-    if (const RowLayout* layout = again->LayoutOf(layout_id)) return layout;
-  }
-  // Another process wrote with a layout younger than the plan.
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<const OnlineView> again, store->Bind(planned.schema()));
-  const RowLayout* layout = again->LayoutOf(layout_id);
-  if (!layout) {
-    return Error(ErrorKind::kCorrupt, "a row of feature view '" + planned.schema().view +
-                                          "' has layout " + std::to_string(layout_id) + ", which " +
-                                          store->description() + " does not list")
-        .Subject(planned.schema().view);
-  }
-  rebound.emplace_back(view, std::move(again));
-  return layout;
+  return Error(ErrorKind::kCorrupt, "a row of feature view '" + planned.schema().view +
+                                        "' has layout " + std::to_string(layout_id) + ", which " +
+                                        store->description() + " does not list")
+      .Subject(planned.schema().view);
 }
 
 const int32_t* Lookup::Impl::ColumnsOf(uint32_t view, const RowLayout& layout) {

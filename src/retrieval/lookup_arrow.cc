@@ -37,10 +37,11 @@ Result<BoundKeys> BindKeys(const RetrievalPlan& plan, const arrow::RecordBatch& 
 /// Runs the lookup and waits for it.
 Status RunAndWait(std::shared_ptr<const RetrievalPlan> plan, OnlineStore& store,
                   std::span<const KeyColumn> columns, size_t rows, Timestamp now, Lookup* lookup) {
-  std::promise<Status> finished;
-  std::future<Status> result = finished.get_future();
+  // Shared: a store's thread may still be inside set_value when get() has returned.
+  auto finished = std::make_shared<std::promise<Status>>();
+  std::future<Status> result = finished->get_future();
   lookup->Run(std::move(plan), store, columns, rows, now,
-              [&](Status status) { finished.set_value(std::move(status)); });
+              [finished](Status status) { finished->set_value(std::move(status)); });
   return result.get();
 }
 

@@ -1,5 +1,6 @@
 #include "retrieval/lookup.h"
 
+#include "retrieval/late_store_test_util.h"
 #include "retrieval/retrieval_test_util.h"
 
 namespace featly::testing {
@@ -88,6 +89,30 @@ TEST_F(LookupTest, ArrowColumns) {
   expect(found.statuses[2], "[1, 4, 3]");
   EXPECT_EQ(static_cast<const arrow::TimestampArray&>(*found.event_times[2]).Value(1), 1 * kHour);
   EXPECT_EQ(static_cast<const arrow::TimestampArray&>(*found.event_times[2]).Value(2), 0);
+}
+
+TEST_F(LookupTest, AStoreThatReadsLater) {
+  for (int64_t driver = 0; driver < 100; ++driver) {
+    Write("stats", driver, {std::to_string(driver * 7), "0.5", "null"}, 10 * kHour);
+  }
+  auto plan = Must(Plan({"stats:trips"}));
+  LateStore late(*store_);
+  for (int64_t driver = 0; driver < 100; ++driver) {
+    auto keys = Must(
+        arrow::json::ArrayFromJSONString(arrow::int64(), "[" + std::to_string(driver) + ", 1]"));
+    auto batch = arrow::RecordBatch::Make(
+        arrow::schema({arrow::field("driver_id", arrow::int64())}), 2, {keys});
+    LookupColumns found = Must(LookupArrow(plan, late, *batch, Timestamp{10 * kHour}));
+    const auto& trips = static_cast<const arrow::Int64Array&>(*found.values[1]);
+    EXPECT_EQ(trips.Value(0), driver * 7);
+    EXPECT_EQ(trips.Value(1), 7);
+  }
+  late.FailWith(Error(ErrorKind::kUnavailable, "the network is down"));
+  auto keys = Must(arrow::json::ArrayFromJSONString(arrow::int64(), "[1]"));
+  auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("driver_id", arrow::int64())}),
+                                        1, {keys});
+  EXPECT_EQ(KindOf(LookupArrow(plan, late, *batch, Timestamp{0}).status()),
+            ErrorKind::kUnavailable);
 }
 
 TEST_F(LookupTest, ArrowKeysAreCheckedByName) {

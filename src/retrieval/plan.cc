@@ -9,7 +9,7 @@
 namespace featly {
 namespace {
 
-Result<std::shared_ptr<const OnlineView>> BindView(const ViewSpec& view, OnlineStore& store) {
+Status CheckServed(const ViewSpec& view) {
   if (!view.online) {
     return Error(ErrorKind::kInvalid,
                  "feature view '" + view.name +
@@ -20,7 +20,7 @@ Result<std::shared_ptr<const OnlineView>> BindView(const ViewSpec& view, OnlineS
     return Error(ErrorKind::kInvalid, "feature view '" + view.name + "' is disabled")
         .Subject(view.name);
   }
-  return store.Bind(SchemaForStore(view));
+  return Status::OK();
 }
 
 /// Index of the key column `name` in the plan. ResolveFeatures listed every one that is used.
@@ -82,7 +82,8 @@ void RenderNames(const ResolvedFeatures& resolved, RetrievalPlan* plan) {
 
 Result<std::shared_ptr<const RetrievalPlan>> MakeRetrievalPlan(
     std::shared_ptr<const RegistrySnapshot> snapshot, std::string_view project,
-    const FeatureRequest& request, OnlineStore& store, int entity_key_version) {
+    const FeatureRequest& request, OnlineStore& store, int entity_key_version,
+    MissingView missing) {
   auto plan = std::make_shared<RetrievalPlan>();
   ARROW_ASSIGN_OR_RAISE(plan->resolved, ResolveFeatures(std::move(snapshot), project, request));
   const ResolvedFeatures& resolved = *plan->resolved;
@@ -91,7 +92,8 @@ Result<std::shared_ptr<const RetrievalPlan>> MakeRetrievalPlan(
 
   for (const ViewUse& use : resolved.views) {
     PlannedView view;
-    ARROW_ASSIGN_OR_RAISE(view.online, BindView(*use.view, store));
+    ARROW_RETURN_NOT_OK(CheckServed(*use.view));
+    ARROW_ASSIGN_OR_RAISE(view.online, BindView(store, SchemaForStore(*use.view), missing));
     ARROW_ASSIGN_OR_RAISE(view.group, GroupFor(use, entity_key_version, plan.get()));
     view.name = use.alias;
     view.ttl = use.view->ttl;

@@ -55,9 +55,11 @@ struct RetrievalPlan {
   std::string view_metadata_json;  ///< `{"name":"v"},{"name":"w","version":2}`: each view once.
 };
 
-/// Resolves and binds. kInvalid naming the view where it is not online or is disabled.
+/// Resolves and binds. kInvalid naming the view where it is not online or is disabled. An I/O
+/// thread refuses views that the store has not prepared (kUnavailable): preparing writes.
 Result<std::shared_ptr<const RetrievalPlan>> MakeRetrievalPlan(
     std::shared_ptr<const RegistrySnapshot> snapshot, std::string_view project,
-    const FeatureRequest& request, OnlineStore& store, int entity_key_version);
+    const FeatureRequest& request, OnlineStore& store, int entity_key_version,
+    MissingView missing = MissingView::kPrepare);
 
 }  // namespace featly

@@ -35,6 +35,20 @@ TEST_F(PlanTest, AViewThatIsNotOnlineIsRefusedByName) {
       << status.message();
 }
 
+TEST_F(PlanTest, AnIoThreadPreparesNothing) {
+  FeatureRequest request;
+  request.features = {"stats:rate"};
+  auto plan = [&] {
+    return MakeRetrievalPlan(snapshot_, "demo", request, *store_, 3, MissingView::kRefuse);
+  };
+  Status missing = plan().status();
+  EXPECT_EQ(KindOf(missing), ErrorKind::kUnavailable);
+  EXPECT_EQ(DetailOf(missing)->subject, "stats");
+  EXPECT_TRUE(Must(store_->ListViews("demo")).empty());
+  Must(Plan({"stats:rate"}));
+  ASSERT_OK(plan());
+}
+
 TEST_F(PlanTest, AnUnknownFeatureHasNearNames) {
   Status status = Plan({"stats:trip"}).status();
   EXPECT_EQ(KindOf(status), ErrorKind::kNotFound);

@@ -168,7 +168,8 @@ void Connection::FailParse(error_code ec) {
     uint64_t limit = worker_.limits().max_body_bytes;
     FailAndClose(Error(ErrorKind::kTooLarge,
                        "the request body is over the limit of " + std::to_string(limit) +
-                           " bytes; send fewer rows at once, or raise featly: max_body_bytes"),
+                           " bytes; send fewer rows at once, or raise max_body_size in the featly: "
+                           "server block of feature_store.yaml"),
                  413);
   } else if (ec == http::error::header_limit) {
     FailAndClose(Error(ErrorKind::kTooLarge,
@@ -238,7 +239,10 @@ void Connection::EndAnswer() {
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
   metrics.latency.Observe(took.count());
 
-  if (state_ == State::kClosed) return;  // the client went before its answer was made
+  if (state_ == State::kClosed) {  // the client went before its answer was made
+    worker_.Forget(this);
+    return;
+  }
   request_.Clear();
   parser_.emplace(&request_, worker_.limits().max_body_bytes);
   SetDeadline(worker_.limits().idle);
@@ -339,11 +343,13 @@ void Connection::EndWhenAnswered() {
 
 void Connection::Close() {
   if (state_ == State::kClosed) return;
+  const bool answering = state_ == State::kAnswering;
   state_ = State::kClosed;
   error_code ec;
   socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_both, ec);
   socket_.close(ec);
-  worker_.Forget(this);
+  // The worker must not end before what a store still has to say is said: EndAnswer forgets then.
+  if (!answering) worker_.Forget(this);
 }
 
 }  // namespace featly

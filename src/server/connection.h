@@ -16,7 +16,7 @@
 namespace featly {
 
 /// An HTTP/1.1 connection with keep-alive and pipelining. Lives on its worker's thread and is kept
-/// alive by the worker until it closes, and by Share() while an answer is being made elsewhere. One
+/// alive by the worker until it is closed and no answer is being made for it any more. One
 /// request is answered at a time; answers of pipelined requests gather in one buffer and leave in
 /// one write.
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -34,7 +34,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Answers with an error's JSON object and its kind's HTTP status, or `http_status` if it is
   /// given.
   void Fail(const Status& status, int http_status = 0);
-  /// Keeps the connection alive over an answer that comes later.
+  /// For an answer that comes later.
   std::shared_ptr<Connection> Share() { return shared_from_this(); }
 
   // For the worker.

@@ -28,6 +28,9 @@ Status CheckDestination(const std::string& to) {
 
 void Answer(Connection& connection, const std::string& push_source, const Status& status) {
   if (!status.ok()) {
+    if (KindOf(status) == ErrorKind::kUnavailable) {
+      connection.worker().serving().ReportMissingView();
+    }
     connection.Fail(status);
     return;
   }
@@ -51,13 +54,16 @@ Status Start(Connection& connection) {
     return Status::OK();
   }
   auto done = [self = connection.Share(), source = request.push_source, snapshot,
-               rows](Result<WriteResult> written) {
-    // On the store's writer thread: the answer is made on the connection's own.
-    boost::asio::post(self->worker().io(),
-                      [self, source, status = written.status()] { Answer(*self, source, status); });
+               rows](Result<WriteResult> written) mutable {
+    // On the store's writer thread: the answer is made on the connection's own, which then is the
+    // only one to hold the connection.
+    boost::asio::io_context& io = self->worker().io();
+    boost::asio::post(io, [self = std::move(self), source, status = written.status()] {
+      Answer(*self, source, status);
+    });
   };
   Push(*snapshot, serving.project_name(), request.push_source, *rows, serving.Now(),
-       serving.config().entity_key_version, serving.store(), std::move(done));
+       serving.config().entity_key_version, serving.store(), std::move(done), MissingView::kRefuse);
   return Status::OK();
 }
 

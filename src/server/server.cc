@@ -115,9 +115,15 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::Start(Project& project, const ServerOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, project.online());
+  return Start(project, *store, options);
+}
+
+Result<std::unique_ptr<Server>> Server::Start(Project& project, OnlineStore& store,
+                                              const ServerOptions& options) {
   auto impl = std::make_unique<Impl>();
   impl->options = options;
-  ARROW_ASSIGN_OR_RAISE(impl->serving, ServingState::Open(project));
+  ARROW_ASSIGN_OR_RAISE(impl->serving, ServingState::Open(project, store));
 
   ConnectionLimits limits;
   const Config& config = impl->serving->config();
@@ -156,13 +162,13 @@ void Server::Wait() { impl_->Wait(); }
 void Server::Impl::Accept() {
   Worker& worker = *workers[next_worker];
   acceptor->async_accept(worker.io(), [this, &worker](error_code ec, tcp::socket socket) {
-    if (!accepting) return;
     if (!ec) {
       next_worker = (next_worker + 1) % workers.size();
       worker.Adopt(std::move(socket));
-      Accept();
+      if (accepting) Accept();
       return;
     }
+    if (!accepting) return;
     accept_timer->expires_after(kAcceptPause);
     accept_timer->async_wait([this](error_code cancelled) {
       if (!cancelled && accepting) Accept();
@@ -190,7 +196,8 @@ void Server::Impl::Repeat(boost::asio::steady_timer& timer, std::chrono::millise
                           std::function<void()> work) {
   timer.expires_after(period);
   timer.async_wait([this, &timer, period, work = std::move(work)](error_code ec) {
-    if (ec) return;
+    // Asked too, since a wait that is over already cannot be cancelled.
+    if (ec || stopping) return;
     work();
     Repeat(timer, period, work);
   });
@@ -207,7 +214,10 @@ void Server::Impl::Stop() {
   if (stopping.exchange(true)) return;
   boost::asio::post(workers.front()->io(), [this] {
     StopAccepting();
-    for (const auto& worker : workers) worker->BeginStop();
+    // Behind the completion of an accept that is on its way: its client is adopted before.
+    boost::asio::post(workers.front()->io(), [this] {
+      for (const auto& worker : workers) worker->BeginStop();
+    });
   });
   boost::asio::post(control, [this] {
     poll_timer.cancel();

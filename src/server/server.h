@@ -28,6 +28,9 @@ class Server {
   /// Opens the store and the registry, listens, and begins to answer. `project` outlives the
   /// server. kUnavailable naming address and port where the port is in use.
   static Result<std::unique_ptr<Server>> Start(Project& project, const ServerOptions& options);
+  /// The same with another face of the project's store, which outlives the server.
+  static Result<std::unique_ptr<Server>> Start(Project& project, OnlineStore& store,
+                                               const ServerOptions& options);
   ~Server();
 
   uint16_t port() const;

@@ -4,10 +4,10 @@
 
 namespace featly {
 
-Result<std::unique_ptr<ServingState>> ServingState::Open(Project& project) {
-  std::unique_ptr<ServingState> state(new ServingState(project));
-  ARROW_ASSIGN_OR_RAISE(state->store_, project.online());
-  ARROW_RETURN_NOT_OK(state->Load());
+Result<std::unique_ptr<ServingState>> ServingState::Open(Project& project, OnlineStore& store) {
+  std::unique_ptr<ServingState> state(new ServingState(project, store));
+  ARROW_ASSIGN_OR_RAISE(auto loaded, project.PreparedSnapshot());
+  state->Swap(std::move(loaded));
   return state;
 }
 
@@ -16,23 +16,41 @@ std::shared_ptr<const RegistrySnapshot> ServingState::snapshot() const {
   return snapshot_;
 }
 
-Status ServingState::Load() {
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<const RegistrySnapshot> loaded, project_.Snapshot());
+void ServingState::Swap(std::shared_ptr<const RegistrySnapshot> loaded) {
   std::lock_guard lock(mutex_);
-  if (loaded == snapshot_) return Status::OK();
+  if (loaded == snapshot_) return;
   snapshot_ = std::move(loaded);
   epoch_.fetch_add(1, std::memory_order_release);
+}
+
+Status ServingState::Reload() {
+  ARROW_ASSIGN_OR_RAISE(auto now, project_.Snapshot());
+  bool missing = view_missing_.exchange(false, std::memory_order_relaxed);
+  if (!missing && now == snapshot()) return Status::OK();
+  // Never waits for an apply: signals are heard on this thread, and the next look is soon.
+  auto prepared = project_.PreparedSnapshot([] { return true; });
+  if (!prepared.ok()) {
+    if (missing) ReportMissingView();
+    return prepared.status();
+  }
+  Swap(*std::move(prepared));
   return Status::OK();
 }
 
 void ServingState::Refresh() {
-  Status status = Load();
-  if (status.ok()) return;
-  // The first failure of many is enough: the counter tells the rest.
-  if (refresh_failures_.fetch_add(1, std::memory_order_relaxed) == 0) {
+  Status status = Reload();
+  if (status.ok()) {
+    if (failing_) Log(LogLevel::kInfo, "the registry is read again");
+    failing_ = false;
+    return;
+  }
+  refresh_failures_.fetch_add(1, std::memory_order_relaxed);
+  // The first failure of several in a row is enough: the counter tells the rest.
+  if (!failing_) {
     Log(LogLevel::kWarning,
         "the registry cannot be read again, serving the last good one: " + FormatForPeople(status));
   }
+  failing_ = true;
 }
 
 }  // namespace featly

@@ -65,7 +65,7 @@ void Worker::Forget(Connection* connection) {
 }
 
 void Worker::EndIfDone() {
-  if (!stopping_ || !connections_.empty()) return;
+  if (!done()) return;
   sweep_timer_.cancel();
   keep_running_.reset();
 }
@@ -77,7 +77,8 @@ void Worker::ScheduleSweep() {
   sweep_timer_.async_wait([this](boost::system::error_code ec) {
     if (ec) return;
     Sweep();
-    ScheduleSweep();
+    // A wait that is over already cannot be cancelled: an ended worker would go on for ever.
+    if (!done()) ScheduleSweep();
   });
 }
 

@@ -67,6 +67,7 @@ class Worker {
  private:
   void Sweep();
   void ScheduleSweep();
+  bool done() const { return stopping_ && connections_.empty(); }
   void EndIfDone();
 
   ServingState& serving_;

@@ -33,10 +33,14 @@ Result<std::shared_ptr<const CachedPlan>> WorkerPlans::Find(
   request.feature_service = feature_service;
   request.features.assign(features.begin(), features.end());
   request.full_feature_names = full_feature_names;
+  auto plan = MakeRetrievalPlan(snapshot_, serving_.project_name(), request, serving_.store(),
+                                serving_.config().entity_key_version, MissingView::kRefuse);
+  if (!plan.ok()) {
+    if (KindOf(plan.status()) == ErrorKind::kUnavailable) serving_.ReportMissingView();
+    return plan.status();
+  }
   auto made = std::make_shared<CachedPlan>();
-  ARROW_ASSIGN_OR_RAISE(
-      made->plan, MakeRetrievalPlan(snapshot_, serving_.project_name(), request, serving_.store(),
-                                    serving_.config().entity_key_version));
+  made->plan = *std::move(plan);
   for (const PlannedView& view : made->plan->views) {
     made->counters.push_back(metrics_.View(view.name));
   }

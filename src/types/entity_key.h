@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -77,7 +78,9 @@ class KeyColumns {
   ~KeyColumns();
 
   /// Whether a key value of `row` is null (or NaN): such a row matches nothing.
-  bool HasNull(int64_t row) const;
+  bool HasNull(int64_t row) const { return FirstNull(row).has_value(); }
+  /// Which of codec.keys() it is; nullopt where none is null.
+  std::optional<size_t> FirstNull(int64_t row) const;
   /// Appends the key bytes of `row`. REQUIRES: !HasNull(row).
   void Append(int64_t row, std::string* out) const;
 

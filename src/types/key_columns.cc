@@ -96,12 +96,12 @@ Result<KeyColumns> KeyColumns::Make(const EntityKeyCodec& codec, const arrow::Re
   return KeyColumns(std::move(impl));
 }
 
-bool KeyColumns::HasNull(int64_t row) const {
-  if (!impl_->has_nulls) return false;
-  for (const KeyColumn& column : impl_->columns) {
-    if (column.IsNull(row)) return true;
+std::optional<size_t> KeyColumns::FirstNull(int64_t row) const {
+  if (!impl_->has_nulls) return std::nullopt;
+  for (size_t i = 0; i < impl_->columns.size(); ++i) {
+    if (impl_->columns[i].IsNull(row)) return i;
   }
-  return false;
+  return std::nullopt;
 }
 
 void KeyColumns::Append(int64_t row, std::string* out) const {

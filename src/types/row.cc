@@ -71,6 +71,9 @@ Result<std::shared_ptr<const RowLayout>> RowLayout::Make(uint32_t id,
   std::shared_ptr<RowLayout> layout(new RowLayout);
   layout->id_ = id;
   layout->slots_.reserve(columns.size());
+  for (uint32_t i = 0; i < columns.size(); ++i) {
+    if (internal::HasBytes(columns[i].type)) layout->variable_columns_.push_back(i);
+  }
   uint32_t at = kRowHeaderSize + static_cast<uint32_t>((columns.size() + 7) / 8);
   for (const RowColumn& column : columns) {
     if (!IsRowType(column.type)) {
@@ -141,8 +144,8 @@ Status RowView::Validate(const RowLayout& layout) const {
     return Corrupt(std::to_string(size_) + " bytes, and the columns alone need " +
                    std::to_string(layout.fixed_size()));
   }
-  for (uint32_t i = 0; i < columns.size(); ++i) {
-    if (!internal::HasBytes(columns[i].type) || IsNull(i)) continue;
+  for (const uint32_t i : layout.variable_columns()) {
+    if (IsNull(i)) continue;
     const uint64_t offset = Load<uint32_t>(layout.slot(i));
     const uint64_t length = Load<uint32_t>(layout.slot(i) + 4);
     if (offset < layout.fixed_size() || offset + length > size_) {

@@ -1,0 +1,232 @@
+"""The commands and the code that README.md and the guides print do what they say there.
+
+Every indented or fenced block of a document, and every `featly ...` within its text, is run in the
+order of the document, in an empty folder. What is not run stands in NOT_RUN with its reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import FEATLY, ROOT, Repo, Server
+
+README = "README.md"
+GUIDE = "docs/guides/your-own-data.md"
+
+# What a document prints and its test does not run, and why.
+NOT_RUN = {
+    (README, "make quickstart"): "builds the program; the transcript below it is held against it",
+    (README, "make test"): "runs this test",
+    (README, ". .venv/bin/activate"): "the test's PATH has the program already",
+}
+
+COMMANDS = ("featly", "make", "cd", "curl", ".")
+FENCE = re.compile(r"```(\w*)\n(.*?)```\n", re.S)
+INDENTED = re.compile(r"(?<=\n\n)(?:(?: {4}.*)?\n)+?(?=\S)")
+INLINE = re.compile(r"`(featly [^`]*)`")
+
+
+@dataclass
+class Step:
+    """One thing that a document shows: a block, or a command in its text."""
+
+    text: str
+    line: int
+
+    @property
+    def is_commands(self) -> bool:
+        return self.text.split(None, 1)[0] in COMMANDS
+
+    def commands(self) -> Iterator[str]:
+        """The commands, without their comments; one that goes on in the next line is one."""
+        for command in self.text.replace("\\\n", " ").splitlines():
+            if words := re.sub(r"\s+#\s.*", "", command).strip():
+                yield words
+
+
+def steps_of(document: str) -> list[Step]:
+    """What a document shows, in its order."""
+    text = (ROOT / document).read_text()
+    found: dict[int, str] = {}
+    for fenced in FENCE.finditer(text):
+        found[fenced.start()] = fenced[2]
+    rest = FENCE.sub(lambda fenced: re.sub(r"[^\n]", " ", fenced[0]), text)
+    for block in INDENTED.finditer(rest):
+        if block[0].strip():
+            found[block.start()] = re.sub(r"^ {4}", "", block[0], flags=re.M).strip("\n")
+    for inline in INLINE.finditer(rest):
+        if "..." not in inline[1]:
+            found[inline.start()] = " ".join(inline[1].split())
+    return [Step(found[start], text.count("\n", 0, start) + 1) for start in sorted(found)]
+
+
+class Reader:
+    """Somebody who types what a document says. Its servers stop with `stack`."""
+
+    def __init__(self, document: str, folder: Path, stack: ExitStack) -> None:
+        self.document = document
+        self.folder = folder
+        self.answers: list[Any] = []
+        self._stack = stack
+        self._server: Server | None = None
+        programs = folder / ".programs"
+        programs.mkdir()
+        (programs / "featly").symlink_to(FEATLY)
+        self._environment = {
+            **os.environ,
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "FEATLY_PYTHON": sys.executable,
+        }
+
+    def type(self, command: str) -> str:
+        """Runs one command as a shell would; what it printed."""
+        if (self.document, command) in NOT_RUN:
+            return ""
+        if command == "featly serve":
+            self._server = self._server or self._stack.enter_context(Repo(self.folder).serve())
+            return ""
+        if command.startswith("curl "):
+            return self._curl(shlex.split(command))
+        marker = "-- the folder now: "
+        done = subprocess.run(
+            ["bash", "-ec", f"{command}\necho '{marker}'$PWD"],
+            cwd=self.folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), (command, done)
+        printed, _, folder = done.stdout.rpartition(marker)
+        self.folder = Path(folder.strip())
+        return printed
+
+    def _curl(self, words: list[str]) -> str:
+        """`curl -d BODY URL`, without curl, at the port that the server was given."""
+        assert words[:2] == ["curl", "-d"], words
+        address, path = words[3].split("/", 1)
+        assert address == "localhost:6566"
+        assert self._server is not None, "curl before featly serve"
+        status, answer = self._server.request("/" + path, raw=words[2].encode())
+        assert status == 200, answer
+        self.answers.append(answer)
+        return str(answer)
+
+    def python(self, code: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, (code, done)
+        return done.stdout
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def statuses(answer: Any) -> set[str]:
+    return {status for column in answer["results"] for status in column["statuses"]}
+
+
+def test_the_commands_of_the_readme(tmp_path: Path, stack: ExitStack) -> None:
+    reader = Reader(README, tmp_path, stack)
+    for step in steps_of(README):
+        if step.is_commands:
+            for command in step.commands():
+                printed = reader.type(command)
+                if command.startswith("featly init "):
+                    next_steps = printed.partition("\nNext:\n")[2]
+        elif step.text.startswith("from featly"):
+            # "prints what to type next": that is typed too, once in the folder.
+            for command in Step(next_steps, 0).commands():
+                if not command.startswith("cd "):
+                    reader.type(command)
+            orders = 'pandas.read_csv("data/orders.csv", parse_dates=["event_timestamp"])'
+            printed = reader.python(
+                f"import pandas\norders = {orders}\n{step.text}\n"
+                "print(len(training), len(orders), online)"
+            )
+            rows, asked, online = printed.split(None, 2)
+            assert rows == asked
+            assert "'driver_id': [1001]" in online
+            assert "None" not in online
+        else:
+            assert step.text.startswith("[5] Load the newest"), f"{README}:{step.line}: what is it?"
+    assert [statuses(answer) for answer in reader.answers] == [{"PRESENT"}]
+
+
+def test_the_transcript_of_the_readme_is_of_the_example() -> None:
+    script = (ROOT / "examples/taxi/run.sh").read_text().replace("\\\n", " ")
+    script_words = " ".join(shlex.split(script, comments=True))
+    (transcript,) = [step.text for step in steps_of(README) if step.text.startswith("[5]")]
+    commands = re.findall(r"\$ (?:featly|python) (.*)", transcript)
+    assert len(commands) == 3
+    for command in commands:
+        typed = re.split(r"\.\.\.|http://", command)[0]
+        assert " ".join(shlex.split(typed)) in script_words
+    for title in re.findall(r"^\[\d\] (.*)", transcript, re.M):
+        assert f'step "{title}"' in script
+
+
+def test_the_commands_of_the_guide(tmp_path: Path, stack: ExitStack) -> None:
+    reader = Reader(GUIDE, tmp_path, stack)
+    shown = []
+    for step in steps_of(GUIDE):
+        if step.is_commands:
+            for command in step.commands():
+                shown.append(reader.type(command))
+        elif step.text.startswith("from datetime import"):
+            (reader.folder / "definitions.py").write_text(step.text)
+            noon = datetime(2024, 5, 10, 12, tzinfo=UTC)
+            times = [noon, noon, datetime.now(UTC) - timedelta(hours=1)]
+            rows = {
+                "driver_id": [1001, 1002, 1001],
+                "event_timestamp": pa.array(times, pa.timestamp("us", "UTC")),
+                "trips": [9, 4, 7],
+                "rating": [4.92, 4.0, 4.5],
+            }
+            pq.write_table(pa.table(rows), reader.folder / "data" / "drivers.parquet")
+        else:
+            assert step.text.startswith("driver_id,event_timestamp"), f"{GUIDE}:{step.line}"
+            (reader.folder / "data" / "orders.csv").write_text(step.text + "\n")
+    (training,) = pq.read_table(reader.folder / "training.parquet").to_pylist()
+    assert (training["completed"], training["trips"], training["rating"]) == (1, 9, 4.92)
+    assert any("Created feature view driver_stats" in text for text in shown)
+    (answer,) = reader.answers
+    by_name = dict(zip(answer["metadata"]["feature_names"], answer["results"], strict=True))
+    assert by_name["trips"]["values"] == [7, None]
+    assert by_name["trips"]["statuses"] == ["PRESENT", "OUTSIDE_MAX_AGE"]
+
+
+def test_every_guide_is_tested_and_nothing_is_left_out_in_vain() -> None:
+    guides = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs/guides").glob("*.md"))
+    assert guides == [GUIDE]
+    printed = {
+        (document, command)
+        for document in (README, GUIDE)
+        for step in steps_of(document)
+        if step.is_commands
+        for command in step.commands()
+    }
+    assert NOT_RUN.keys() <= printed
