@@ -51,7 +51,8 @@ class DataSource(Definition):
     Args:
         name: The unique name of the source.
         timestamp_field: The column with the time at which a row became true. A time without a time
-            zone is UTC.
+            zone is UTC. Where none is named, `apply` takes the files' only column of times; without
+            one the rows hold now, whatever the time asked.
         created_timestamp_column: The column with the time at which a row was written: among rows of
             one entity and event time the latest written counts.
         field_mapping: New names of columns: `{"column in the source": "name of the field"}`.
@@ -203,7 +204,8 @@ class FileSource(DataSource):
         tags: Any strings to keep with the source.
         owner: Who is responsible, typically an e-mail address.
         timestamp_field: The column with the time at which a row became true. A time without a time
-            zone is UTC.
+            zone is UTC. Where none is named, `apply` takes the files' only column of times; without
+            one the rows hold now, whatever the time asked.
         connection_ref: Feast's reference to credentials, which featly does not resolve: must be
             None.
 

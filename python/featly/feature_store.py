@@ -131,6 +131,7 @@ class FeatureStore:
         objects_to_delete: Sequence[Definition] | None = None,
         partial: bool = True,
         skip_feature_view_validation: bool = False,
+        no_promote: bool = False,
     ) -> RegistryDiff:
         """Registers definitions and prepares the online store for them.
 
@@ -145,6 +146,7 @@ class FeatureStore:
             partial: Feast's; makes no difference here.
             skip_feature_view_validation: Do not open the sources. Views must then have schemas, and
                 their join keys types.
+            no_promote: Not supported: what is applied is what is served.
 
         Returns:
             What was changed.
@@ -158,6 +160,11 @@ class FeatureStore:
 
         Cost: reads the metadata of each view's source.
         """
+        if no_promote:
+            raise NotSupportedError(
+                "apply(no_promote=True) is not supported: the registry holds one version of a "
+                "view, the one that is served"
+            )
         changes = self._project_core().apply(
             definitions_json("objects", objects, self._repo_path),
             names_of("objects_to_delete", objects_to_delete or []),
@@ -169,6 +176,7 @@ class FeatureStore:
         self,
         desired_repo_contents: Definition | Sequence[Definition | Sequence[Definition]],
         skip_feature_view_validation: bool = False,
+        progress_ctx: object = None,
     ) -> RegistryDiff:
         """What would change if the registry became exactly these definitions; changes nothing.
 
@@ -176,6 +184,7 @@ class FeatureStore:
             desired_repo_contents: All definitions, as a list or as lists in a tuple. What is
                 registered and not among them is planned to be deleted, as by `featly apply`.
             skip_feature_view_validation: As in `apply`.
+            progress_ctx: Feast's, for progress bars; makes no difference here.
 
         Raises:
             DefinitionError: As in `apply`.
@@ -473,6 +482,7 @@ class FeatureStore:
         features: list[str] | FeatureService,
         entity_rows: list[dict[str, Any]] | Mapping[str, Sequence[Any]],
         full_feature_names: bool = False,
+        include_feature_view_version_metadata: bool = False,
     ) -> OnlineResponse:
         """The present values of features for some entities.
 
@@ -483,6 +493,7 @@ class FeatureStore:
                 keys) or a dictionary of lists (a column each, of one length). A key may be a number
                 or text where its value is exact: 1001, "1001" and 1001.0 are one int64 key.
             full_feature_names: Whether to name the features `view__feature`.
+            include_feature_view_version_metadata: Not supported; over HTTP it is.
 
         Returns:
             A column for each join key and feature, a row for each entity row, in their order.
@@ -495,6 +506,11 @@ class FeatureStore:
 
         Cost: one read of the online store for all views; microseconds for each entity.
         """
+        if include_feature_view_version_metadata:
+            raise NotSupportedError(
+                "get_online_features(include_feature_view_version_metadata=True) is not supported: "
+                "an OnlineResponse has no such metadata; POST /get-online-features gives it"
+            )
         references, service = _requested(features)
         values, statuses, event_times = self._project_core().get_online_features(
             entity_rows_table(entity_rows), references, service, full_feature_names

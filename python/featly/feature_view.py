@@ -162,6 +162,11 @@ class FeatureView(Definition):
         ] + self.features
 
     @property
+    def source(self) -> DataSource | None:
+        """Where the rows come from: the PushSource if there is one, else the history."""
+        return self.stream_source or self.batch_source
+
+    @property
     def join_keys(self) -> list[str]:
         """The join keys whose type is known; all of them once the view was applied."""
         return [field.name for field in self.entity_columns]
@@ -314,7 +319,7 @@ class FeatureView(Definition):
             ("name", self.name, None),
             ("entities", self.entities, [DUMMY_ENTITY_NAME]),
             ("schema", self.schema, []),
-            ("source", self.stream_source or self.batch_source, None),
+            ("source", self.source, None),
             ("ttl", self.ttl or timedelta(0), timedelta(0)),
             ("online", self.online, True),
             ("offline", self.offline, False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -43,7 +44,7 @@ class OnlineResponse:
         """
         result: dict[str, list[Any]] = {}
         for name in self._values.column_names:
-            result[name] = self._values.column(name).to_pylist()
+            result[name] = _to_pylist(self._values.column(name))
             if include_event_timestamps:
                 result[name + TIMESTAMP_POSTFIX] = self._seconds(name).to_pylist()
         return result
@@ -101,3 +102,24 @@ class OnlineResponse:
     def __repr__(self) -> str:
         columns = ", ".join(self._values.column_names)
         return f"OnlineResponse({self._values.num_rows} rows: {columns})"
+
+
+def _to_pylist(column: pa.ChunkedArray) -> list[Any]:
+    """Python's values of a column; times are datetimes of `datetime.UTC`.
+
+    Arrow would look UTC up in the time zone database, which small images do not have.
+    """
+    times, time_lists = pa.timestamp("us", "UTC"), pa.list_(pa.timestamp("us", "UTC"))
+    if column.type == times:
+        return [_in_utc(value) for value in column.cast(pa.timestamp("us")).to_pylist()]
+    if column.type == time_lists:
+        lists = column.cast(pa.list_(pa.timestamp("us"))).to_pylist()
+        return [
+            None if values is None else [_in_utc(value) for value in values] for values in lists
+        ]
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.replace(tzinfo=UTC)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from featly._tables import to_pandas
+from featly.errors import NotSupportedError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +30,12 @@ class RetrievalJob:
         """Whether features are named `view__feature`."""
         return self._full_feature_names
 
-    def to_arrow(self) -> pa.Table:
+    def to_arrow(self, validation_reference: None = None, timeout: None = None) -> pa.Table:
         """Makes the training set.
+
+        Args:
+            validation_reference: Not supported: must be None.
+            timeout: Not supported: must be None. Ctrl-C stops the work.
 
         Returns:
             Every entity row once, in the order given, with all of its columns unchanged; then a
@@ -42,16 +47,21 @@ class RetrievalJob:
                 cannot be used; a source lacks a column or has another type than the view says.
             FeatlyError: A source cannot be read.
             KeyboardInterrupt: Ctrl-C was pressed; the work has stopped.
+            NotSupportedError: An argument is given.
 
         Cost: reads the columns and the row groups of the sources that the entity rows' times need,
         on all processors; memory grows with the entity rows, not with the sources.
         """
+        given = {"validation_reference": validation_reference, "timeout": timeout}
+        for name, value in given.items():
+            if value is not None:
+                raise NotSupportedError(f"a training set with {name}={value!r} is not supported")
         return self._run()
 
-    def to_df(self) -> pd.DataFrame:
+    def to_df(self, validation_reference: None = None, timeout: None = None) -> pd.DataFrame:
         """Makes the training set as a pandas DataFrame; needs pandas.
 
         As `to_arrow`. Integers keep their digits: a column of integers with missing values has
         pandas' nullable Int32 or Int64 type. Times are datetime64[us, UTC].
         """
-        return to_pandas(self._run())
+        return to_pandas(self.to_arrow(validation_reference, timeout))

@@ -236,6 +236,7 @@ def test_feature_view_message():
         },
         "meta": {},
     }
+    assert FeatureView.from_dict(view.to_dict()).source == push
 
 
 def test_time_to_live_is_always_in_the_message():

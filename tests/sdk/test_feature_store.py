@@ -110,6 +110,12 @@ FEAST_SIGNATURES = {
         ("objects_to_delete", None),
         ("partial", True),
         ("skip_feature_view_validation", False),
+        ("no_promote", False),
+    ],
+    "plan": [
+        ("desired_repo_contents", inspect.Parameter.empty),
+        ("skip_feature_view_validation", False),
+        ("progress_ctx", None),
     ],
     "materialize": [
         ("start_date", inspect.Parameter.empty),
@@ -148,6 +154,7 @@ FEAST_SIGNATURES = {
         ("features", inspect.Parameter.empty),
         ("entity_rows", inspect.Parameter.empty),
         ("full_feature_names", False),
+        ("include_feature_view_version_metadata", False),
     ],
 }
 
@@ -187,6 +194,11 @@ def test_opening(repo, tmp_path, monkeypatch):
 
 
 # --- definitions --------------------------------------------------------------------------------
+
+
+def test_apply_knows_one_version_of_a_view(store):
+    with pytest.raises(NotSupportedError, match="no_promote"):
+        store.apply(OBJECTS, no_promote=True)
 
 
 def test_apply_says_what_it_changed(repo):
@@ -367,6 +379,10 @@ def test_a_training_set_from_any_table(store, make):
     assert list(frame.columns) == table.column_names
     assert frame["trips"].tolist()[2] == BIG
     assert str(frame["trips"].dtype) == "Int64"
+    with pytest.raises(NotSupportedError, match="timeout=5"):
+        job.to_df(timeout=5)
+    with pytest.raises(NotSupportedError, match="validation_reference"):
+        job.to_arrow("reference")
 
 
 def test_a_training_set_for_a_service_with_full_names(store):
@@ -436,6 +452,27 @@ def test_materialize_and_look_up(store):
     assert stamped["driver_id__ts"] == [0, 0, 0]
     assert answer.to_df()["trips"].tolist()[0] == BIG
     assert answer.to_arrow().schema.field("seen").type == pa.timestamp("us", "UTC")
+    assert answer.to_dict()["seen"][0].tzinfo is UTC
+    with pytest.raises(NotSupportedError, match="include_feature_view_version_metadata"):
+        store.get_online_features(EVERYTHING, [{"driver_id": 7}], False, True)
+
+
+def test_times_need_no_time_zone_database():
+    code = (
+        "import sys; sys.modules['tzdata'] = None\n"
+        "from datetime import UTC, datetime\n"
+        "import pyarrow as pa\n"
+        "from featly.online_response import OnlineResponse\n"
+        "day = datetime(2024, 1, 10, tzinfo=UTC)\n"
+        "time = pa.timestamp('us', 'UTC')\n"
+        "columns = {'a': pa.array([day, None], time)}\n"
+        "columns['b'] = pa.array([[day, None], None], pa.list_(time))\n"
+        "table = pa.table(columns)\n"
+        "answer = OnlineResponse(table, table, table).to_dict()\n"
+        "assert answer == {'a': [day, None], 'b': [[day, None], None]}, answer\n"
+    )
+    environment = {**os.environ, "PYTHONTZPATH": ""}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
 def test_lookups_by_columns_service_and_text(store):
@@ -557,7 +594,9 @@ def test_push_refuses(store):
         store.push("stats_push", pa.table(rows).drop_columns("city"))
     with pytest.raises(InvalidError, match="trips"):
         store.push("stats_push", pa.table(pushed_rows(trips=["many"])))
-    with pytest.raises(InvalidError, match="row 0 of the pushed rows has a null join key"):
+    with pytest.raises(
+        InvalidError, match="row 0 of the pushed rows has a null in the join key column 'driver_id'"
+    ):
         store.push("stats_push", pa.table(pushed_rows(driver_id=pa.nulls(1, pa.int64()))))
     with pytest.raises(NotSupportedError, match="online store only"):
         store.push("stats_push", pa.table(rows), to=PushMode.ONLINE_AND_OFFLINE)
