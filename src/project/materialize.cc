@@ -118,7 +118,6 @@ Result<std::vector<ViewMaterialized>> MaterializeRanges(Project& project,
                                                         const WorkContext& work) {
   const Config& config = project.config();
   ARROW_ASSIGN_OR_RAISE(OnlineStore * store, project.online());
-  ARROW_RETURN_NOT_OK(store->Maintain());
   const Timestamp run_started = project.clock().Now();
   std::vector<ViewMaterialized> done;
   for (const ViewRange& range : ranges) {
