@@ -91,6 +91,7 @@ Status RunApply(CommandLine& line, const ApplyOptions& options, bool only_plan) 
   } else {
     ARROW_ASSIGN_OR_RAISE(result, project->Apply(compiled.definitions, options));
   }
+  for (const std::string& warning : result.warnings) PrintWarning(warning);
   if (line.output == OutputForm::kJson) {
     PrintJson(result.diff);
   } else {

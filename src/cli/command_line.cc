@@ -51,11 +51,14 @@ std::pair<const CLI::App*, std::string> InnermostCommand(const CLI::App& app) {
   return {current, name};
 }
 
-void PrintError(std::string_view message) {
-  bool colour = IsDecorated(STDERR_FILENO);
-  std::fprintf(stderr, "%serror:%s %.*s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "",
+/// "label: message" on standard error, the label in `colour` (an ANSI code) on a terminal.
+void PrintLabelled(const char* label, const char* colour, std::string_view message) {
+  bool decorated = IsDecorated(STDERR_FILENO);
+  std::fprintf(stderr, "%s%s:%s %.*s\n", decorated ? colour : "", label, decorated ? "\033[0m" : "",
                static_cast<int>(message.size()), message.data());
 }
+
+void PrintError(std::string_view message) { PrintLabelled("error", "\033[1;31m", message); }
 
 /// What the parser refused, as an error of wrong usage.
 int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
@@ -189,6 +192,8 @@ int Main(int argc, char** argv) {
   }
   return RunParsed(line);
 }
+
+void PrintWarning(std::string_view text) { PrintLabelled("warning", "\033[1;33m", text); }
 
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 

@@ -69,6 +69,9 @@ int Main(int argc, char** argv);
 /// Writes to standard output.
 void Print(std::string_view text);
 
+/// Writes "warning: text" and a line end to standard error.
+void PrintWarning(std::string_view text);
+
 /// Whether colours and bars may be used on the descriptor: a terminal, and NO_COLOR is not set.
 bool IsDecorated(int descriptor);
 

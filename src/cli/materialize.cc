@@ -14,10 +14,11 @@ namespace featly::cli {
 
 namespace {
 
-struct MaterializeOptions {
+struct Arguments {
   std::string start;
   std::string end;
   std::vector<std::string> views;
+  bool full_refresh = false;
   WorkOptions work;
 };
 
@@ -35,23 +36,37 @@ std::string SkippedRows(const MaterializeResult& result) {
   return text;
 }
 
-void PrintView(const ViewMaterialized& view) {
-  std::string range = FormatTimestamp(view.start) + " to " + FormatTimestamp(view.end);
-  if (view.start > view.end) {
+std::string SourceHolds(const MaterializeResult& result) {
+  if (!result.source_range) return "the source is empty";
+  return "the source holds rows from " + FormatTimestamp(result.source_range->earliest) + " to " +
+         FormatTimestamp(result.source_range->latest);
+}
+
+void PrintNothingToDo(const ViewMaterialized& view) {
+  if (view.first_run) {
+    Print(view.view + ": never materialized, and a first incremental run begins at " +
+          FormatTimestamp(view.start) + " (now - TTL), after its end; " + SourceHolds(view.result) +
+          ": use materialize START END\n");
+  } else {
     Print(view.view + ": already materialized up to " + FormatTimestamp(view.start) + "\n");
+  }
+}
+
+void PrintView(const ViewMaterialized& view) {
+  if (view.start > view.end) {
+    PrintNothingToDo(view);
     return;
   }
   const MaterializeResult& result = view.result;
+  const std::string range =
+      result.present ? "of a source without event times"
+                     : "from " + FormatTimestamp(view.start) + " to " + FormatTimestamp(view.end);
   if (result.rows_read == 0) {
-    Print(view.view + ": no rows from " + range + "; the source " +
-          (result.source_range
-               ? "holds rows from " + FormatTimestamp(result.source_range->earliest) + " to " +
-                     FormatTimestamp(result.source_range->latest)
-               : std::string("is empty")) +
-          SkippedRows(result) + "\n");
+    Print(view.view + ": no rows " + range + "; " + SourceHolds(result) + SkippedRows(result) +
+          "\n");
     return;
   }
-  Print(view.view + ": " + GroupedDigits(result.rows_read) + " rows from " + range + ", " +
+  Print(view.view + ": " + GroupedDigits(result.rows_read) + " rows " + range + ", " +
         GroupedDigits(result.entities) + " entities, " + GroupedDigits(result.written.applied) +
         " written" + SkippedRows(result) + "\n");
 }
@@ -81,7 +96,7 @@ void PrintJson(const std::vector<ViewMaterialized>& views) {
   Print(text + (text.size() > 1 ? "\n]\n" : "]\n"));
 }
 
-Status RunMaterialize(CommandLine& line, const MaterializeOptions& options, bool incremental) {
+Status RunMaterialize(CommandLine& line, const Arguments& options, bool incremental) {
   Timestamp start;
   if (!incremental) {
     ARROW_ASSIGN_OR_RAISE(start, ParseTimestamp(options.start));
@@ -90,23 +105,28 @@ Status RunMaterialize(CommandLine& line, const MaterializeOptions& options, bool
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
   WorkContext work = line.BeginWork(options.work, project->config());
   Stopwatch watch;
-  std::vector<ViewMaterialized> views;
-  if (incremental) {
-    ARROW_ASSIGN_OR_RAISE(views, project->MaterializeIncremental(end, options.views, work));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(views, project->Materialize(start, end, options.views, work));
+  std::vector<ViewMaterialized> done;
+  MaterializeOptions what;
+  what.views = options.views;
+  what.full_refresh = options.full_refresh;
+  const bool json = line.output == OutputForm::kJson;
+  what.finished = [&](const ViewMaterialized& view) {
+    done.push_back(view);
+    if (!json) PrintView(view);
+  };
+  Status status = incremental ? project->MaterializeIncremental(end, what, work).status()
+                              : project->Materialize(start, end, what, work).status();
+  // Also of a run that failed: what is done stays done.
+  if (json) PrintJson(done);
+  ARROW_RETURN_NOT_OK(status);
+  if (!json) {
+    Print("Materialized " + std::to_string(done.size()) +
+          (done.size() == 1 ? " feature view in " : " feature views in ") + watch.Text() + "\n");
   }
-  if (line.output == OutputForm::kJson) {
-    PrintJson(views);
-    return Status::OK();
-  }
-  for (const ViewMaterialized& view : views) PrintView(view);
-  Print("Materialized " + std::to_string(views.size()) +
-        (views.size() == 1 ? " feature view in " : " feature views in ") + watch.Text() + "\n");
   return Status::OK();
 }
 
-void AddEither(CLI::App* command, CommandLine& line, std::shared_ptr<MaterializeOptions> options,
+void AddEither(CLI::App* command, CommandLine& line, std::shared_ptr<Arguments> options,
                bool incremental) {
   command
       ->add_option("-v,--views", options->views,
@@ -114,6 +134,8 @@ void AddEither(CLI::App* command, CommandLine& line, std::shared_ptr<Materialize
       ->type_name("VIEW")
       ->allow_extra_args(false)
       ->delimiter(',');
+  command->add_flag("--full-refresh", options->full_refresh,
+                    "Drop what the views hold online first, so that no newer or older row stays");
   AddWorkOptions(command, "Memory for sorting before runs go to disk, such as 2GB (default: 512MB)",
                  &options->work);
   command->callback([&line, options, incremental] {
@@ -128,7 +150,7 @@ void AddEither(CLI::App* command, CommandLine& line, std::shared_ptr<Materialize
 void AddMaterialize(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand(
       "materialize", "Load the newest rows of a time range into the online store");
-  auto options = std::make_shared<MaterializeOptions>();
+  auto options = std::make_shared<Arguments>();
   command->add_option("START_TS", options->start, "Begin of the range, ISO 8601, inclusive")
       ->required();
   command->add_option("END_TS", options->end, "End of the range, ISO 8601, inclusive")->required();
@@ -139,7 +161,7 @@ void AddMaterializeIncremental(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand(
       "materialize-incremental",
       "Load the newest rows since the last materialization into the online store");
-  auto options = std::make_shared<MaterializeOptions>();
+  auto options = std::make_shared<Arguments>();
   command->add_option("END_TS", options->end, "End of the range, ISO 8601, inclusive")->required();
   AddEither(command, line, options, true);
 }

@@ -85,6 +85,7 @@ class Materialization {
         online_(std::move(online)) {}
 
   Result<MaterializeResult> Run() {
+    result_.present = !timed();
     ARROW_RETURN_NOT_OK(ReadAll());
     for (const auto& worker : workers_) {
       result_.rows_read += worker->rows_read;

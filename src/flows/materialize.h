@@ -27,6 +27,8 @@ struct MaterializeRequest {
 };
 
 struct MaterializeResult {
+  /// The source has no event times: all its rows were read, whatever the range.
+  bool present = false;
   int64_t rows_read = 0;           ///< In the range.
   int64_t rows_without_time = 0;   ///< Skipped.
   int64_t rows_with_null_key = 0;  ///< Skipped.

@@ -7,7 +7,9 @@
 #include "project/definitions.h"
 #include "project/inference.h"
 #include "project/project_impl.h"
+#include "project/run_record.h"
 #include "project/source_catalog.h"
+#include "registry/normalize.h"
 #include "registry/validate.h"
 
 namespace featly {
@@ -15,9 +17,6 @@ namespace featly {
 namespace core = feast::core;
 
 namespace {
-
-/// Rows of dropped views reclaimed at a time.
-constexpr int64_t kSweepRows = 20000;
 
 /// Copies of the definitions, so that filling them in leaves the caller's as they were, with the
 /// project set, and the project itself among them.
@@ -117,23 +116,42 @@ Status DropLeftViews(const RegistrySnapshot& snapshot, const std::string& projec
   for (const std::string& view : stored) {
     if (!kept.contains(view)) ARROW_RETURN_NOT_OK(store.DropView(project, view));
   }
-  for (;;) {
-    ARROW_ASSIGN_OR_RAISE(int64_t swept, store.Sweep(kSweepRows));
-    if (swept == 0) return Status::OK();
+  return SweepAll(store);
+}
+
+/// Says of each view whose rows come from elsewhere now that those online are still the old ones:
+/// to drop them is the user's decision, since models may be reading them.
+std::vector<std::string> WarnOfOldRows(const RegistrySnapshot& before, const RegistryDiff& diff,
+                                       const RegistrySnapshot& after, std::string_view project) {
+  std::vector<std::string> warnings;
+  for (const Change& change : diff.changes) {
+    if (change.kind != ObjectKind::kFeatureView || change.type != ChangeType::kUpdate) continue;
+    auto old = before.View(project, change.name), now = after.View(project, change.name);
+    if (!old.ok() || !now.ok() || !(*now)->online) continue;
+    auto before_only = DefinitionOnly(*(*old)->proto), after_only = DefinitionOnly(*(*now)->proto);
+    if (!SourceDiffers(*before_only, *after_only)) continue;
+    if (!LastRecordedEnd(**old) && !(*old)->proto->spec().has_stream_source()) continue;
+    warnings.push_back("the source of feature view '" + change.name +
+                       "' changed: rows of the old one stay online until newer ones replace them; "
+                       "to begin it anew, run materialize START END --views " +
+                       change.name + " --full-refresh");
   }
+  return warnings;
 }
 
 /// The definitions, completed and checked, and what they change of one registry.
 struct PreparedApply {
   std::vector<Definition> definitions;
   std::vector<std::string> inferred;
+  std::vector<std::string> warnings;
   RegistryDiff diff;
   std::shared_ptr<const RegistrySnapshot> after;
 };
 
 Result<PreparedApply> PrepareApply(const std::vector<Definition>& definitions,
                                    const ApplyOptions& options, const Config& config,
-                                   const core::Registry& registry, Timestamp now) {
+                                   const RegistrySnapshot& before, Timestamp now) {
+  const core::Registry& registry = before.proto();
   PreparedApply prepared;
   prepared.definitions = OwnDefinitions(definitions, config, options.total);
   ARROW_RETURN_NOT_OK(ValidateNames(prepared.definitions));
@@ -147,6 +165,7 @@ Result<PreparedApply> PrepareApply(const std::vector<Definition>& definitions,
                         DiffWith(registry, config.project, prepared.definitions, options));
   ARROW_ASSIGN_OR_RAISE(prepared.after, SnapshotAfter(registry, prepared.diff, config.project,
                                                       prepared.definitions, now));
+  prepared.warnings = WarnOfOldRows(before, prepared.diff, *prepared.after, config.project);
   if (open_sources) {
     ARROW_RETURN_NOT_OK(
         CheckSources(prepared.definitions, *prepared.after, config.project, &sources));
@@ -172,35 +191,41 @@ bool HoldsOnly(const core::Registry& registry, std::string_view project) {
 Result<ApplyResult> Project::Plan(const std::vector<Definition>& definitions,
                                   const ApplyOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
-  ARROW_ASSIGN_OR_RAISE(
-      PreparedApply prepared,
-      PrepareApply(definitions, options, impl_->config, snapshot->proto(), impl_->clock->Now()));
-  return ApplyResult{std::move(prepared.diff), std::move(snapshot), std::move(prepared.inferred)};
+  ARROW_ASSIGN_OR_RAISE(PreparedApply prepared, PrepareApply(definitions, options, impl_->config,
+                                                             *snapshot, impl_->clock->Now()));
+  return ApplyResult{std::move(prepared.diff), std::move(snapshot), std::move(prepared.inferred),
+                     std::move(prepared.warnings)};
 }
 
 Result<ApplyResult> Project::Apply(const std::vector<Definition>& definitions,
                                    const ApplyOptions& options) {
   const Config& config = impl_->config;
   ARROW_ASSIGN_OR_RAISE(auto before, Snapshot());
-  ARROW_ASSIGN_OR_RAISE(PreparedApply prepared, PrepareApply(definitions, options, config,
-                                                             before->proto(), impl_->clock->Now()));
+  ARROW_ASSIGN_OR_RAISE(PreparedApply prepared,
+                        PrepareApply(definitions, options, config, *before, impl_->clock->Now()));
   ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(config));
   ARROW_ASSIGN_OR_RAISE(auto now, Snapshot());
+  OnlineStore* store = nullptr;
+  if (!config.online_path.empty()) {
+    ARROW_ASSIGN_OR_RAISE(store, online());
+    // Before Prepare: a view that it makes room for is one the store held nothing of.
+    ARROW_ASSIGN_OR_RAISE(now, ForgetLostRuns(impl_->registry, config.project, std::move(now),
+                                              *store, impl_->clock->Now()));
+  }
   if (now->version() != before->version()) {
     // Made again, since the store is prepared for every view that will be: also for those that
     // another apply changed meanwhile.
     const RegistryDiff planned = std::move(prepared.diff);
-    ARROW_ASSIGN_OR_RAISE(
-        prepared, PrepareApply(definitions, options, config, now->proto(), impl_->clock->Now()));
+    ARROW_ASSIGN_OR_RAISE(prepared,
+                          PrepareApply(definitions, options, config, *now, impl_->clock->Now()));
     ARROW_RETURN_NOT_OK(CheckWithinPlan(planned, prepared.diff));
     before = std::move(now);
   }
-  OnlineStore* store = nullptr;
-  if (!config.online_path.empty()) {
-    ARROW_ASSIGN_OR_RAISE(store, online());
+  if (store) {
     ARROW_RETURN_NOT_OK(store->Prepare(OnlineSchemas(*prepared.after, config.project)));
   }
-  ApplyResult result{prepared.diff, before, std::move(prepared.inferred)};
+  ApplyResult result{prepared.diff, before, std::move(prepared.inferred),
+                     std::move(prepared.warnings)};
   if (!prepared.diff.empty()) {
     auto change = [&](core::Registry* registry) -> Status {
       // Changed without the lock of applies: by the bookkeeping of a materialization, or by Feast.

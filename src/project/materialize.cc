@@ -1,17 +1,17 @@
 // Materialize and MaterializeIncremental: which views and ranges, and the bookkeeping.
 #include "flows/materialize.h"
 
-#include <algorithm>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "offline/source.h"
 #include "project/project_impl.h"
-#include "registry/normalize.h"
-#include "registry/proto_time.h"
+#include "project/run_record.h"
 
 namespace featly {
-
-namespace core = feast::core;
 
 namespace {
 
@@ -46,128 +46,140 @@ Result<std::vector<const ViewSpec*>> SelectViews(const RegistrySnapshot& snapsho
   return selected;
 }
 
-/// Where an incremental run of `view` begins.
-Timestamp IncrementalStart(const ViewSpec& view, Timestamp now) {
-  const auto& intervals = view.proto->meta().materialization_intervals();
-  if (intervals.empty()) {
-    return SaturatingSubtract(now, view.ttl.micros > 0 ? view.ttl : kFirstRunWithoutTtl);
-  }
-  Timestamp last = Timestamp::Min();
-  for (const auto& interval : intervals) last = std::max(last, FromProto(interval.end_time()));
-  return last;
-}
-
-/// The view's message in `registry`, to edit; null where there is none.
-core::FeatureView* FindView(const ViewSpec& view, core::Registry* registry) {
-  return static_cast<core::FeatureView*>(
-      MutableObject(ObjectKind::kFeatureView, view.project, view.name, registry));
-}
-
-/// Whether the rows that were read are those of the view as it is now.
-Status CheckUnchanged(const ViewSpec& view, const core::FeatureView* now) {
-  const char* what = "deleted";
-  if (now != nullptr) {
-    auto before = DefinitionOnly(*view.proto), after = DefinitionOnly(*now);
-    const bool made_anew = FromProto(view.proto->meta().created_timestamp()) !=
-                           FromProto(now->meta().created_timestamp());
-    if (!made_anew && !SchemaDiffers(*before, *after) && !SourceDiffers(*before, *after)) {
-      return Status::OK();
-    }
-    what = "changed";
-  }
-  return Error(ErrorKind::kConflict, "feature view '" + view.name + "' was " + what +
-                                         " by another apply while it was being materialized; "
-                                         "nothing was recorded: materialize again")
-      .Subject(view.name);
-}
-
-/// Notes in the registry that `view` holds the range. A range that is there already is not added
-/// again, so that repeating a run leaves the registry as it was.
-Status RecordInterval(RegistryStore& registry, const ViewSpec& view, Timestamp start, Timestamp end,
-                      Timestamp now) {
-  auto change = [&](core::Registry* message) -> Status {
-    core::FeatureView* found = FindView(view, message);
-    ARROW_RETURN_NOT_OK(CheckUnchanged(view, found));
-    core::FeatureViewMeta* meta = found->mutable_meta();
-    bool known = false;
-    for (const auto& interval : meta->materialization_intervals()) {
-      known = known ||
-              (FromProto(interval.start_time()) == start && FromProto(interval.end_time()) == end);
-    }
-    if (!known) {
-      auto* interval = meta->add_materialization_intervals();
-      ToProto(start, interval->mutable_start_time());
-      ToProto(end, interval->mutable_end_time());
-    }
-    meta->set_state(core::AVAILABLE_ONLINE);
-    ToProto(now, meta->mutable_last_updated_timestamp());
-    TouchRegistry(now, message);
-    return Status::OK();
-  };
-  return registry.Commit(change).status();
-}
-
 /// One view's part of a run.
 struct ViewRange {
   const ViewSpec* view;
   Timestamp start, end;
+  bool first_run = false;
 };
 
-Result<std::vector<ViewMaterialized>> MaterializeRanges(Project& project,
-                                                        const std::vector<ViewRange>& ranges,
-                                                        const WorkContext& work) {
-  const Config& config = project.config();
-  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, project.online());
-  const Timestamp run_started = project.clock().Now();
-  std::vector<ViewMaterialized> done;
-  for (const ViewRange& range : ranges) {
-    ViewMaterialized entry{range.view->name, range.start, range.end, {}};
-    if (range.start <= range.end) {
-      MaterializeRequest request;
-      request.view = range.view;
-      request.root = config.repo_path;
-      request.start = range.start;
-      request.end = range.end;
-      request.run_started = run_started;
-      request.entity_key_version = config.entity_key_version;
-      request.spill_folder = config.online_path;
-      auto result = MaterializeView(request, *store, work);
-      if (!result.ok()) {
-        return WithContext("materialize '" + range.view->name + "'", result.status());
+/// The range of an incremental run up to `end`.
+ViewRange IncrementalRange(const ViewSpec& view, Timestamp now, Timestamp end) {
+  // A table of the present is read whole: there is no part of it that was read already.
+  if (!view.batch_source.has_event_time()) return {&view, end, end};
+  if (std::optional<Timestamp> last = LastRecordedEnd(view)) return {&view, *last, end};
+  Duration back = view.ttl.micros > 0 ? view.ttl : kFirstRunWithoutTtl;
+  return {&view, SaturatingSubtract(now, back), end, /*first_run=*/true};
+}
+
+std::string JoinNames(std::span<const ViewRange> ranges) {
+  std::string text;
+  for (const ViewRange& range : ranges)
+    text += (text.empty() ? "'" : ", '") + range.view->name + "'";
+  return text;
+}
+
+/// One call of Materialize or MaterializeIncremental: views one after another.
+class MaterializeRun {
+ public:
+  MaterializeRun(Project& project, OnlineStore& store, const WorkContext& work)
+      : project_(project), store_(store), work_(work), started_(project.clock().Now()) {}
+
+  Result<std::vector<ViewMaterialized>> Run(
+      std::span<const ViewRange> ranges,
+      const std::function<void(const ViewMaterialized&)>& finished) {
+    std::vector<ViewMaterialized> done;
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      auto entry = One(ranges[i]);
+      if (!entry.ok()) {
+        std::string what = "materialize '" + ranges[i].view->name + "'";
+        auto later = ranges.subspan(i + 1);
+        if (!later.empty()) what += " (not begun: " + JoinNames(later) + ")";
+        return WithContext(what, entry.status());
       }
-      entry.result = *result;
-      ARROW_RETURN_NOT_OK(RecordInterval(project.registry(), *range.view, range.start, range.end,
-                                         project.clock().Now()));
+      if (finished) finished(*entry);
+      done.push_back(*std::move(entry));
     }
-    done.push_back(std::move(entry));
+    return done;
   }
-  return done;
+
+ private:
+  Result<ViewMaterialized> One(const ViewRange& range) {
+    ViewMaterialized entry{range.view->name, range.start, range.end, range.first_run, {}};
+    if (range.start > range.end) {
+      // What was never materialized and is not now either: the user needs to know what there is.
+      if (range.first_run) {
+        ARROW_ASSIGN_OR_RAISE(entry.result.source_range, SourceRange(*range.view));
+      }
+      return entry;
+    }
+    const Config& config = project_.config();
+    MaterializeRequest request;
+    request.view = range.view;
+    request.root = config.repo_path;
+    request.start = range.start;
+    request.end = range.end;
+    request.run_started = started_;
+    request.entity_key_version = config.entity_key_version;
+    request.spill_folder = config.online_path;
+    ARROW_ASSIGN_OR_RAISE(entry.result, MaterializeView(request, store_, work_));
+    ARROW_RETURN_NOT_OK(RecordInterval(project_.registry(), *range.view, range.start, range.end,
+                                       project_.clock().Now()));
+    return entry;
+  }
+
+  Result<std::optional<Source::TimeRange>> SourceRange(const ViewSpec& view) {
+    ARROW_ASSIGN_OR_RAISE(auto source,
+                          Source::Open(view.batch_source, project_.config().repo_path));
+    return source->EventTimeRange(work_);
+  }
+
+  Project& project_;
+  OnlineStore& store_;
+  const WorkContext& work_;
+  const Timestamp started_;
+};
+
+/// Drops what the store holds of the views, and what the registry says of it first: a refresh that
+/// is cut short is then a view that was never materialized.
+Result<std::shared_ptr<const RegistrySnapshot>> BeginAnew(
+    Project& project, OnlineStore& store, const std::vector<const ViewSpec*>& views) {
+  std::vector<std::string> names;
+  for (const ViewSpec* view : views) names.push_back(view->name);
+  ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(project.config()));
+  ARROW_ASSIGN_OR_RAISE(
+      auto snapshot, ForgetRuns(project.registry(), project.name(), names, project.clock().Now()));
+  for (const std::string& name : names) {
+    ARROW_RETURN_NOT_OK(store.DropView(project.name(), name));
+  }
+  ARROW_RETURN_NOT_OK(store.Rekey(OnlineSchemas(*snapshot, project.name())));
+  ARROW_RETURN_NOT_OK(SweepAll(store));
+  return snapshot;
+}
+
+Result<std::vector<ViewMaterialized>> MaterializeViews(
+    Project& project, const MaterializeOptions& options, const WorkContext& work,
+    const std::function<ViewRange(const ViewSpec&)>& range_of) {
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, project.PreparedSnapshot());
+  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, project.online());
+  ARROW_ASSIGN_OR_RAISE(auto views, SelectViews(*snapshot, project.name(), options.views));
+  if (options.full_refresh) {
+    ARROW_ASSIGN_OR_RAISE(snapshot, BeginAnew(project, *store, views));
+    ARROW_ASSIGN_OR_RAISE(views, SelectViews(*snapshot, project.name(), options.views));
+  }
+  std::vector<ViewRange> ranges;
+  for (const ViewSpec* view : views) ranges.push_back(range_of(*view));
+  return MaterializeRun(project, *store, work).Run(ranges, options.finished);
 }
 
 }  // namespace
 
 Result<std::vector<ViewMaterialized>> Project::Materialize(Timestamp start, Timestamp end,
-                                                           const std::vector<std::string>& views,
+                                                           const MaterializeOptions& options,
                                                            const WorkContext& work) {
   if (start > end) {
     return Error(ErrorKind::kInvalid, "the range begins at " + FormatTimestamp(start) +
                                           ", after its end " + FormatTimestamp(end));
   }
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
-  ARROW_ASSIGN_OR_RAISE(auto selected, SelectViews(*snapshot, impl_->config.project, views));
-  std::vector<ViewRange> ranges;
-  for (const ViewSpec* view : selected) ranges.push_back({view, start, end});
-  return MaterializeRanges(*this, ranges, work);
+  return MaterializeViews(*this, options, work,
+                          [&](const ViewSpec& view) { return ViewRange{&view, start, end}; });
 }
 
 Result<std::vector<ViewMaterialized>> Project::MaterializeIncremental(
-    Timestamp end, const std::vector<std::string>& views, const WorkContext& work) {
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
-  ARROW_ASSIGN_OR_RAISE(auto selected, SelectViews(*snapshot, impl_->config.project, views));
-  std::vector<ViewRange> ranges;
+    Timestamp end, const MaterializeOptions& options, const WorkContext& work) {
   const Timestamp now = impl_->clock->Now();
-  for (const ViewSpec* view : selected) ranges.push_back({view, IncrementalStart(*view, now), end});
-  return MaterializeRanges(*this, ranges, work);
+  return MaterializeViews(*this, options, work,
+                          [&](const ViewSpec& view) { return IncrementalRange(view, now, end); });
 }
 
 }  // namespace featly

@@ -10,6 +10,7 @@
 #include "online/lmdb_store.h"
 #include "online/view_schema.h"
 #include "project/project_impl.h"
+#include "project/run_record.h"
 #include "retrieval/plan.h"
 
 namespace featly {
@@ -70,6 +71,14 @@ Result<FileLock> LockAgainstApplies(const Config& config, const std::function<bo
   return FileLock::Acquire(config.registry_path + ".apply.lock", give_up);
 }
 
+Status SweepAll(OnlineStore& store) {
+  constexpr int64_t kRowsAtATime = 20000;
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(int64_t swept, store.Sweep(kRowsAtATime));
+    if (swept == 0) return Status::OK();
+  }
+}
+
 Result<std::shared_ptr<const RegistrySnapshot>> Project::PreparedSnapshot(
     const std::function<bool()>& give_up) {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
@@ -83,6 +92,8 @@ Result<std::shared_ptr<const RegistrySnapshot>> Project::PreparedSnapshot(
   // Read again under the lock: what an apply is about to drop or to change is not to be prepared.
   ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(impl_->config, give_up));
   ARROW_ASSIGN_OR_RAISE(snapshot, Snapshot());
+  ARROW_ASSIGN_OR_RAISE(snapshot, ForgetLostRuns(impl_->registry, name(), std::move(snapshot),
+                                                 *store, impl_->clock->Now()));
   // An apply killed after its commit may have left a view under its old join keys.
   ARROW_RETURN_NOT_OK(store->Rekey(OnlineSchemas(*snapshot, name())));
   return snapshot;
@@ -93,6 +104,7 @@ Result<std::shared_ptr<const RetrievalPlan>> Project::LookupPlan(const FeatureRe
   ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
   std::string key = PlanCache::KeyOf(request);
   if (auto plan = impl_->plans.Find(snapshot.get(), key)) return plan;
+  ARROW_ASSIGN_OR_RAISE(snapshot, PreparedSnapshot());
   ARROW_ASSIGN_OR_RAISE(auto plan, MakeRetrievalPlan(snapshot, impl_->config.project, request,
                                                      *store, impl_->config.entity_key_version));
   impl_->plans.Insert(std::move(snapshot), key, plan);
@@ -101,7 +113,7 @@ Result<std::shared_ptr<const RetrievalPlan>> Project::LookupPlan(const FeatureRe
 
 Result<WriteResult> Project::PushRows(const std::string& push_source,
                                       const arrow::RecordBatch& batch) {
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, PreparedSnapshot());
   ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
   // Shared: the writer's thread may still be inside set_value when get() has returned.
   auto promise = std::make_shared<std::promise<Result<WriteResult>>>();

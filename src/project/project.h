@@ -24,8 +24,23 @@ namespace featly {
 /// What one view's materialization did.
 struct ViewMaterialized {
   std::string view;
+  /// Of event times, both inclusive. An incremental run whose end lies before its start did
+  /// nothing.
   Timestamp start, end;
+  /// An incremental run of a view of which no run is recorded.
+  bool first_run = false;
+  /// Its source_range is also there for a first run that did nothing.
   MaterializeResult result;
+};
+
+struct MaterializeOptions {
+  std::vector<std::string> views;  ///< All online ones if empty.
+  /// Begin the views anew: what the store and the registry hold of them is dropped first, so that
+  /// rows of another source, or newer ones, do not stay. Until the run is over lookups find nothing
+  /// or only part of it.
+  bool full_refresh = false;
+  /// Called after each view, its interval recorded: what is done before another view fails.
+  std::function<void(const ViewMaterialized&)> finished;
 };
 
 /// What an apply did or would do.
@@ -34,6 +49,8 @@ struct ApplyResult {
   std::shared_ptr<const RegistrySnapshot> snapshot;  ///< After it; before it for a plan.
   /// What the definitions left out and was chosen for them, one sentence each, for people.
   std::vector<std::string> inferred;
+  /// What the user should know or do beside it, one sentence each.
+  std::vector<std::string> warnings;
 };
 
 struct ApplyOptions {
@@ -60,7 +77,8 @@ class Project {
   Result<OnlineStore*> online();
   /// The registry now, once the online store has room for each of its online views: to bind them
   /// needs no write then. Where one is missing, waits for an apply under way (kUnavailable once
-  /// `give_up` says so) and for the disk.
+  /// `give_up` says so) and for the disk, and forgets, with a warning in the log, the runs that the
+  /// registry records of views of which the store holds nothing.
   Result<std::shared_ptr<const RegistrySnapshot>> PreparedSnapshot(
       const std::function<bool()>& give_up = {});
   OfflineStore& offline();
@@ -73,14 +91,15 @@ class Project {
   Result<ApplyResult> Apply(const std::vector<Definition>& definitions,
                             const ApplyOptions& options);
 
-  /// Materializes the named views (all online ones if empty), recording each interval after its
-  /// last commit.
+  /// Materializes views one after another, recording each interval after its last commit. The error
+  /// of a view that fails names those that were not begun.
   Result<std::vector<ViewMaterialized>> Materialize(Timestamp start, Timestamp end,
-                                                    const std::vector<std::string>& views,
+                                                    const MaterializeOptions& options,
                                                     const WorkContext& work);
   /// From each view's last end (now - ttl without one; 52 weeks without a TTL) to `end`.
-  Result<std::vector<ViewMaterialized>> MaterializeIncremental(
-      Timestamp end, const std::vector<std::string>& views, const WorkContext& work);
+  Result<std::vector<ViewMaterialized>> MaterializeIncremental(Timestamp end,
+                                                               const MaterializeOptions& options,
+                                                               const WorkContext& work);
 
   Result<std::shared_ptr<const RetrievalPlan>> LookupPlan(const FeatureRequest& request);
   /// Blocking push.

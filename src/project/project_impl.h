@@ -41,4 +41,7 @@ std::vector<OnlineViewSchema> OnlineSchemas(const RegistrySnapshot& snapshot,
 Result<FileLock> LockAgainstApplies(const Config& config,
                                     const std::function<bool()>& give_up = {});
 
+/// Reclaims what dropped views left, a bounded number of rows at a time.
+Status SweepAll(OnlineStore& store);
+
 }  // namespace featly

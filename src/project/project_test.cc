@@ -206,17 +206,132 @@ TEST_F(ProjectTest, MaterializeRecordsItsRangeOnce) {
   EXPECT_EQ(next[0].start, end);
 }
 
-TEST_F(ProjectTest, AnIntervalIsNotRecordedForAViewThatChangedMeanwhile) {
-  ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
-  repo_.Write("data/others.csv", kDriverRows);
-  std::vector<Definition> moved = DriverDefinitions();
+// DriverDefinitions whose rows lie in another file.
+std::vector<Definition> DriverDefinitionsOver(const std::string& file) {
+  std::vector<Definition> moved = DriverDefinitions("driver_stats", "0s");
   for (feast::core::DataSource* source :
        {static_cast<feast::core::DataSource*>(moved[1].object.get()),
         static_cast<feast::core::FeatureView*>(moved[2].object.get())
             ->mutable_spec()
             ->mutable_batch_source()}) {
-    source->mutable_file_options()->set_uri("data/others.csv");
+    source->mutable_file_options()->set_uri(file);
   }
+  return moved;
+}
+
+// Trips of a driver as a lookup finds them now: "7", or "null".
+std::string TripsOf(Project& project, int64_t driver) {
+  auto plan = project.LookupPlan({"", {"driver_stats:trips"}, false}).ValueOrDie();
+  arrow::Int64Builder builder;
+  EXPECT_TRUE(builder.Append(driver).ok());
+  auto keys = arrow::RecordBatch::Make(arrow::schema({arrow::field("driver_id", arrow::int64())}),
+                                       1, {builder.Finish().ValueOrDie()});
+  LookupColumns found =
+      LookupArrow(plan, *project.online().ValueOrDie(), *keys, kTestNow).ValueOrDie();
+  return found.values[1]->GetScalar(0).ValueOrDie()->ToString();
+}
+
+TEST_F(ProjectTest, ANewSourceKeepsTheOldRowsUntilTheViewIsBegunAnew) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions("driver_stats", "0s"), {}).ok());
+  ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
+  // Older rows, and a driver less.
+  repo_.Write("data/others.csv",
+              "driver_id,event_timestamp,trips,rate\n1001,2023-11-14T01:00:00Z,70,0.5\n");
+  std::vector<Definition> moved = DriverDefinitionsOver("data/others.csv");
+  EXPECT_THAT(project_->Plan(moved, {}).ValueOrDie().warnings,
+              ElementsAre(HasSubstr("--views driver_stats --full-refresh")));
+  EXPECT_THAT(project_->Apply(moved, {}).ValueOrDie().warnings, testing::SizeIs(1));
+  EXPECT_THAT(project_->Apply(moved, {}).ValueOrDie().warnings, testing::IsEmpty());
+  auto stale = project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ValueOrDie();
+  EXPECT_EQ(stale[0].result.written.stale, 1);
+  EXPECT_EQ(TripsOf(*project_, 1001), "7");
+  MaterializeOptions anew;
+  anew.full_refresh = true;
+  auto views = project_->Materialize({0}, kTestNow, anew, WorkContext::Defaults()).ValueOrDie();
+  EXPECT_EQ(views[0].result.written.applied, 1);
+  EXPECT_EQ(TripsOf(*project_, 1001), "70");
+  EXPECT_EQ(TripsOf(*project_, 1002), "null");
+}
+
+TEST_F(ProjectTest, RunsThatTheStoreLostAreForgotten) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
+  ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
+  const std::string store = project_->config().online_path;
+  // By hand, or because the registry came from elsewhere. Whoever prepares the store first notices:
+  // an incremental run, an apply, a server.
+  const std::function<void(Project&)> firsts[] = {
+      [](Project&) {},
+      [](Project& p) { ASSERT_TRUE(p.Apply(DriverDefinitions(), {}).ok()); },
+      [](Project& p) { ASSERT_TRUE(p.PreparedSnapshot().ok()); },
+  };
+  for (const auto& first : firsts) {
+    std::filesystem::remove_all(store);
+    auto project = repo_.Open();
+    first(*project);
+    auto views =
+        project->MaterializeIncremental(kTestNow, {}, WorkContext::Defaults()).ValueOrDie();
+    EXPECT_TRUE(views[0].first_run);
+    EXPECT_EQ(views[0].start, SaturatingSubtract(kTestNow, Duration::Seconds(3600)));
+    auto again =
+        project->MaterializeIncremental(kTestNow, {}, WorkContext::Defaults()).ValueOrDie();
+    EXPECT_FALSE(again[0].first_run);
+  }
+}
+
+TEST_F(ProjectTest, AFirstIncrementalRunThatEndsBeforeItBeginsSaysWhatThereIs) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
+  Timestamp end = SaturatingSubtract(kTestNow, Duration::Days(1));
+  auto views = project_->MaterializeIncremental(end, {}, WorkContext::Defaults()).ValueOrDie();
+  EXPECT_TRUE(views[0].first_run);
+  EXPECT_GT(views[0].start, views[0].end);
+  EXPECT_EQ(FormatTimestamp(views[0].result.source_range.value().earliest), "2023-11-14T20:00:00Z");
+  const ViewSpec* view = *project_->Snapshot().ValueOrDie()->View("shop", "driver_stats");
+  EXPECT_EQ(view->proto->meta().materialization_intervals_size(), 0);
+}
+
+TEST_F(ProjectTest, ATableOfThePresentIsReadWholeEachTime) {
+  repo_.Write("data/drivers.csv", "driver_id,trips\n1001,7\n1002,8\n");
+  std::vector<Definition> definitions = DriverDefinitions();
+  static_cast<feast::core::DataSource&>(*definitions[1].object).clear_timestamp_field();
+  static_cast<feast::core::FeatureView&>(*definitions[2].object)
+      .mutable_spec()
+      ->mutable_batch_source()
+      ->clear_timestamp_field();
+  ASSERT_TRUE(project_->Apply(definitions, {}).ok());
+  for (Timestamp end : {kTestNow, Timestamp{0}}) {
+    auto views = project_->MaterializeIncremental(end, {}, WorkContext::Defaults()).ValueOrDie();
+    EXPECT_TRUE(views[0].result.present);
+    EXPECT_EQ(views[0].result.written.applied, 2);
+    EXPECT_EQ(TripsOf(*project_, 1001), "7");
+  }
+}
+
+TEST_F(ProjectTest, WhatIsDoneBeforeAViewFailsIsTold) {
+  std::vector<Definition> both = DriverDefinitions("a");
+  std::vector<Definition> other = DriverDefinitions("b");
+  both.push_back(other[2]);
+  other = DriverDefinitions("c");
+  both.push_back(other[2]);
+  ASSERT_TRUE(project_->Apply(both, {}).ok());
+  StopToken stop;
+  WorkContext work = WorkContext::Defaults();
+  work.stop = &stop;
+  std::vector<std::string> finished;
+  MaterializeOptions options;
+  options.finished = [&](const ViewMaterialized& view) {
+    finished.push_back(view.view);
+    stop.Stop();
+  };
+  Status status = project_->Materialize({0}, kTestNow, options, work).status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kCancelled);
+  EXPECT_THAT(status.message(), HasSubstr("materialize 'b' (not begun: 'c')"));
+  EXPECT_THAT(finished, ElementsAre("a"));
+}
+
+TEST_F(ProjectTest, AnIntervalIsNotRecordedForAViewThatChangedMeanwhile) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
+  repo_.Write("data/others.csv", kDriverRows);
+  std::vector<Definition> moved = DriverDefinitionsOver("data/others.csv");
   auto clock =
       std::make_unique<InterveningClock>([&] { ASSERT_TRUE(project_->Apply(moved, {}).ok()); });
   auto other = Project::Open(LoadConfig(repo_.path()).ValueOrDie(), std::move(clock)).ValueOrDie();
@@ -241,8 +356,9 @@ TEST_F(ProjectTest, RangesAndViewsThatMakeNoSense) {
   ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
   WorkContext work = WorkContext::Defaults();
   EXPECT_EQ(KindOf(project_->Materialize(kTestNow, {0}, {}, work).status()), ErrorKind::kInvalid);
-  EXPECT_EQ(KindOf(project_->Materialize({0}, kTestNow, {"nothing"}, work).status()),
-            ErrorKind::kNotFound);
+  EXPECT_EQ(
+      KindOf(project_->Materialize({0}, kTestNow, {{"nothing"}, false, nullptr}, work).status()),
+      ErrorKind::kNotFound);
 }
 
 TEST_F(ProjectTest, LookupPlansAreKeptUntilTheRegistryChanges) {

@@ -166,9 +166,11 @@ std::vector<MaterializedTuple> Materialize(const ProjectHandle& self, std::optio
   std::vector<ViewMaterialized> done;
   RaiseIfError(RunInterruptible(self.project().config(), [&](const WorkContext& work) -> Status {
     Project& project = self.project();
+    MaterializeOptions options;
+    options.views = views;
     ARROW_ASSIGN_OR_RAISE(
-        done, start ? project.Materialize(Timestamp{*start}, Timestamp{end}, views, work)
-                    : project.MaterializeIncremental(Timestamp{end}, views, work));
+        done, start ? project.Materialize(Timestamp{*start}, Timestamp{end}, options, work)
+                    : project.MaterializeIncremental(Timestamp{end}, options, work));
     return Status::OK();
   }));
   return ToTuples(done);

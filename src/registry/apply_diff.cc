@@ -41,15 +41,6 @@ void SetVersionNumber(Message* meta, int32_t number) {
   if (field != nullptr) meta->GetReflection()->SetInt32(meta, field, number);
 }
 
-// What was materialized of a view says nothing any more once its rows come from elsewhere or mean
-// something else.
-void ForgetMaterialization(Message* meta) {
-  for (const char* name : {"materialization_intervals", "state"}) {
-    const FieldDescriptor* field = FieldOf(*meta, name);
-    if (field != nullptr) meta->GetReflection()->ClearField(meta, field);
-  }
-}
-
 // Feast types the dummy key of a view without entities as a column of the view.
 void AddDummyKey(Message* spec) {
   const google::protobuf::Reflection* reflection = spec->GetReflection();
@@ -255,6 +246,13 @@ void ApplyDiff(const RegistryDiff& diff, std::string_view project,
   for (const Change& change : diff.changes) applier.Perform(change);
   if (!definitions.empty()) applier.EnsureProject();
   TouchRegistry(now, registry);
+}
+
+void ForgetMaterialization(Message* meta) {
+  for (const char* name : {"materialization_intervals", "state"}) {
+    const FieldDescriptor* field = FieldOf(*meta, name);
+    if (field != nullptr) meta->GetReflection()->ClearField(meta, field);
+  }
 }
 
 void TouchRegistry(Timestamp now, Registry* registry) {

@@ -58,6 +58,10 @@ void ApplyDiff(const RegistryDiff& diff, std::string_view project,
 /// of ApplyDiff; for smaller edits.
 void TouchRegistry(Timestamp now, feast::core::Registry* registry);
 
+/// Takes the materialization intervals and the state out of a view's `meta`: they say nothing any
+/// more once its rows come from elsewhere, mean something else, or are gone.
+void ForgetMaterialization(google::protobuf::Message* meta);
+
 /// Feast's registry_schema_version.
 inline constexpr std::string_view kRegistrySchemaVersion = "1";
 
