@@ -25,6 +25,7 @@ from conftest import FEATLY, ROOT, Repo, Server
 
 README = "README.md"
 GUIDE = "docs/guides/your-own-data.md"
+TRAINING_SETS = "docs/guides/training-sets.md"
 
 # What a document prints and its test does not run, and why.
 NOT_RUN = {
@@ -201,30 +202,47 @@ def test_the_commands_of_the_guide(tmp_path: Path, stack: ExitStack) -> None:
             noon = datetime(2024, 5, 10, 12, tzinfo=UTC)
             times = [noon, noon, datetime.now(UTC) - timedelta(hours=1)]
             rows = {
-                "driver_id": [1001, 1002, 1001],
+                "courier_id": [1001, 1002, 1001],
                 "event_timestamp": pa.array(times, pa.timestamp("us", "UTC")),
                 "trips": [9, 4, 7],
                 "rating": [4.92, 4.0, 4.5],
             }
-            pq.write_table(pa.table(rows), reader.folder / "data" / "drivers.parquet")
+            pq.write_table(pa.table(rows), reader.folder / "data" / "couriers.parquet")
         else:
-            assert step.text.startswith("driver_id,event_timestamp"), f"{GUIDE}:{step.line}"
+            assert step.text.startswith("courier_id,event_timestamp"), f"{GUIDE}:{step.line}"
             (reader.folder / "data" / "orders.csv").write_text(step.text + "\n")
     (training,) = pq.read_table(reader.folder / "training.parquet").to_pylist()
     assert (training["completed"], training["trips"], training["rating"]) == (1, 9, 4.92)
-    assert any("Created feature view driver_stats" in text for text in shown)
+    assert any("Created feature view courier_stats" in text for text in shown)
     (answer,) = reader.answers
     by_name = dict(zip(answer["metadata"]["feature_names"], answer["results"], strict=True))
     assert by_name["trips"]["values"] == [7, None]
     assert by_name["trips"]["statuses"] == ["PRESENT", "OUTSIDE_MAX_AGE"]
 
 
+def test_the_commands_of_the_guide_to_training_sets(tmp_path: Path, stack: ExitStack) -> None:
+    reader = Reader(TRAINING_SETS, tmp_path, stack)
+    for step in steps_of(TRAINING_SETS):
+        if step.is_commands:
+            for command in step.commands():
+                printed = reader.type(command)
+        else:
+            shares = reader.python(step.text)
+            assert "conv_rate" in shares, f"{TRAINING_SETS}:{step.line}"
+    # The last two are the table's: what the source holds, and the types of the keys.
+    assert "entity_columns" in printed or "INT64" in printed
+    columns = pq.read_schema(reader.folder / "training.parquet").names
+    assert columns == ["driver_id", "event_timestamp", "completed", "trips", "conv_rate", "rating"]
+    header = (reader.folder / "training.csv").read_text().splitlines()[0]
+    assert header.replace('"', "").endswith("completed,driver_stats__trips,driver_stats__rating")
+
+
 def test_every_guide_is_tested_and_nothing_is_left_out_in_vain() -> None:
     guides = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs/guides").glob("*.md"))
-    assert guides == [GUIDE]
+    assert guides == sorted([GUIDE, TRAINING_SETS])
     printed = {
         (document, command)
-        for document in (README, GUIDE)
+        for document in (README, *guides)
         for step in steps_of(document)
         if step.is_commands
         for command in step.commands()
