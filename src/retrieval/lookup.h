@@ -88,8 +88,9 @@ class Lookup {
   size_t rows_ = 0;
 };
 
-/// A finished lookup as Arrow: the key columns as given, then the features (ArrowTypeOf), and for
-/// each feature a status and an event time, for the SDK and the command.
+/// A finished lookup as Arrow: the request's join keys in its order, also those of the project that
+/// the features do not need, then the features (ArrowTypeOf), and for each column a status and an
+/// event time, for the SDK and the command.
 struct LookupColumns {
   std::vector<std::string> names;                       ///< Key columns, then features.
   std::vector<std::shared_ptr<arrow::Array>> values;    ///< As names.

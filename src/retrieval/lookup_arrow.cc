@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <future>
 
 #include <arrow/api.h>
@@ -59,6 +60,35 @@ Result<std::shared_ptr<arrow::Array>> Times(const std::vector<int64_t>& micros) 
   return builder.Finish();
 }
 
+/// Appends the join keys as the request has them: in its order, and also those of the project that
+/// the features do not need, as over HTTP.
+Status AppendKeys(const RetrievalPlan& plan, const BoundKeys& bound, const arrow::RecordBatch& keys,
+                  LookupColumns* out) {
+  auto rows = static_cast<size_t>(keys.num_rows());
+  ARROW_ASSIGN_OR_RAISE(auto statuses,
+                        Statuses(std::vector<FieldStatus>(rows, FieldStatus::kPresent)));
+  ARROW_ASSIGN_OR_RAISE(auto times, Times(std::vector<int64_t>(rows)));
+  auto append = [&](const std::string& name, std::shared_ptr<arrow::Array> values) {
+    out->names.push_back(name);
+    out->values.push_back(std::move(values));
+    out->statuses.push_back(statuses);
+    out->event_times.push_back(times);
+  };
+  for (int i = 0; i < keys.num_columns(); ++i) {
+    auto is_this = [&](const JoinKey& key) { return key.name == keys.column_name(i); };
+    const auto needed = std::find_if(plan.key_columns.begin(), plan.key_columns.end(), is_this);
+    if (needed != plan.key_columns.end()) {
+      append(needed->name, bound.arrays[static_cast<size_t>(needed - plan.key_columns.begin())]);
+      continue;
+    }
+    const auto other = std::find_if(plan.other_keys.begin(), plan.other_keys.end(), is_this);
+    if (other == plan.other_keys.end()) continue;
+    ARROW_ASSIGN_OR_RAISE(auto values, CoerceKeyColumn(keys.column(i), *other, NullKeys::kRefuse));
+    append(other->name, std::move(values));
+  }
+  return Status::OK();
+}
+
 /// Appends the values, statuses and times of one feature.
 Status AppendFeature(const Lookup& lookup, const PlannedFeature& feature, LookupColumns* out) {
   const RowColumn& column =
@@ -93,13 +123,7 @@ Result<LookupColumns> LookupArrow(std::shared_ptr<const RetrievalPlan> plan, Onl
   ARROW_RETURN_NOT_OK(RunAndWait(plan, store, bound.columns, rows, now, &lookup));
 
   LookupColumns out;
-  std::vector<FieldStatus> present(rows, FieldStatus::kPresent);
-  for (size_t i = 0; i < bound.arrays.size(); ++i) {
-    out.names.push_back(plan->key_columns[i].name);
-    out.values.push_back(bound.arrays[i]);
-    ARROW_ASSIGN_OR_RAISE(out.statuses.emplace_back(), Statuses(present));
-    ARROW_ASSIGN_OR_RAISE(out.event_times.emplace_back(), Times(std::vector<int64_t>(rows)));
-  }
+  ARROW_RETURN_NOT_OK(AppendKeys(*plan, bound, keys, &out));
   for (const PlannedFeature& feature : plan->features) {
     ARROW_RETURN_NOT_OK(AppendFeature(lookup, feature, &out));
   }

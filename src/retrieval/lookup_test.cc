@@ -91,6 +91,23 @@ TEST_F(LookupTest, ArrowColumns) {
   EXPECT_EQ(static_cast<const arrow::TimestampArray&>(*found.event_times[2]).Value(2), 0);
 }
 
+TEST_F(LookupTest, ArrowEchoesTheKeysOfTheRequest) {
+  Write("home", 1, {"\"Bern\""}, 10 * kHour);
+  auto batch = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("customer_id", arrow::utf8()), arrow::field("x", arrow::int64()),
+                     arrow::field("driver_id", arrow::int64())}),
+      1,
+      {Must(arrow::json::ArrayFromJSONString(arrow::utf8(), R"(["c"])")),
+       Must(arrow::json::ArrayFromJSONString(arrow::int64(), "[5]")),
+       Must(arrow::json::ArrayFromJSONString(arrow::int64(), "[1]"))});
+  LookupColumns found =
+      Must(LookupArrow(Must(Plan({"home:town"})), *store_, *batch, Timestamp{10 * kHour}));
+  // In the request's order; a key that is not needed too, what is no key not.
+  EXPECT_EQ(found.names, (std::vector<std::string>{"customer_id", "driver_id", "town"}));
+  EXPECT_EQ(static_cast<const arrow::StringArray&>(*found.values[0]).GetString(0), "c");
+  EXPECT_EQ(static_cast<const arrow::Int8Array&>(*found.statuses[0]).Value(0), 1);
+}
+
 TEST_F(LookupTest, AStoreThatReadsLater) {
   for (int64_t driver = 0; driver < 100; ++driver) {
     Write("stats", driver, {std::to_string(driver * 7), "0.5", "null"}, 10 * kHour);
