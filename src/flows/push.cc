@@ -63,11 +63,8 @@ Error BadRow(const ViewSpec& view, int64_t row, const std::string& column, const
 }
 
 Result<std::vector<std::unique_ptr<EncodedRows>>> EncodeForAll(
-    const RegistrySnapshot& snapshot, std::string_view project, std::string_view push_source,
-    const arrow::RecordBatch& batch, Timestamp now, int entity_key_version, OnlineStore& store,
-    MissingView missing) {
-  ARROW_ASSIGN_OR_RAISE(std::vector<const ViewSpec*> targets,
-                        snapshot.PushTargets(project, push_source));
+    const std::vector<const ViewSpec*>& targets, const arrow::RecordBatch& batch, Timestamp now,
+    int entity_key_version, OnlineStore& store, MissingView missing) {
   std::vector<std::unique_ptr<EncodedRows>> encoded;
   for (const ViewSpec* view : targets) {
     ARROW_ASSIGN_OR_RAISE(auto online, BindView(store, SchemaForStore(*view), missing));
@@ -111,17 +108,44 @@ Result<std::unique_ptr<EncodedRows>> EncodeRows(const ViewSpec& view,
   return encoded;
 }
 
-void Push(const RegistrySnapshot& snapshot, std::string_view project, std::string_view push_source,
-          const arrow::RecordBatch& batch, Timestamp now, int entity_key_version,
-          OnlineStore& store, WriteCompletion done, MissingView missing) {
-  auto encoded =
-      EncodeForAll(snapshot, project, push_source, batch, now, entity_key_version, store, missing);
+namespace {
+
+// Encodes for all targets first, so that a bad row writes nothing anywhere.
+void WriteToAll(const std::vector<const ViewSpec*>& targets, const arrow::RecordBatch& batch,
+                Timestamp now, int entity_key_version, OnlineStore& store, WriteCompletion done,
+                MissingView missing) {
+  auto encoded = EncodeForAll(targets, batch, now, entity_key_version, store, missing);
   if (!encoded.ok()) return done(encoded.status());
   std::vector<WriteRequest> requests;
   for (const auto& rows : *encoded) requests.push_back({rows->view, rows->rows});
   auto kept = std::make_shared<std::vector<std::unique_ptr<EncodedRows>>>(std::move(*encoded));
   store.Write(requests, [kept = std::move(kept), done = std::move(done)](
                             Result<WriteResult> result) { done(std::move(result)); });
+}
+
+}  // namespace
+
+void Push(const RegistrySnapshot& snapshot, std::string_view project, std::string_view push_source,
+          const arrow::RecordBatch& batch, Timestamp now, int entity_key_version,
+          OnlineStore& store, WriteCompletion done, MissingView missing) {
+  auto targets = snapshot.PushTargets(project, push_source);
+  if (!targets.ok()) return done(targets.status());
+  WriteToAll(*targets, batch, now, entity_key_version, store, std::move(done), missing);
+}
+
+void WriteToView(const RegistrySnapshot& snapshot, std::string_view project, std::string_view view,
+                 const arrow::RecordBatch& batch, Timestamp now, int entity_key_version,
+                 OnlineStore& store, WriteCompletion done, MissingView missing) {
+  auto target = snapshot.View(project, view);
+  if (!target.ok()) return done(target.status());
+  if (!(*target)->online) {
+    return done(Error(ErrorKind::kInvalid, "feature view '" + std::string(view) +
+                                               "' is defined with online=False, so there is "
+                                               "nothing to write to")
+                    .Subject(std::string(view))
+                    .ToStatus());
+  }
+  WriteToAll({*target}, batch, now, entity_key_version, store, std::move(done), missing);
 }
 
 }  // namespace featly

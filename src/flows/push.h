@@ -39,4 +39,10 @@ void Push(const RegistrySnapshot& snapshot, std::string_view project, std::strin
           const arrow::RecordBatch& batch, Timestamp now, int entity_key_version,
           OnlineStore& store, WriteCompletion done, MissingView missing = MissingView::kPrepare);
 
+/// As Push, to the one view of this name, whatever its source. kInvalid where it is not online.
+void WriteToView(const RegistrySnapshot& snapshot, std::string_view project, std::string_view view,
+                 const arrow::RecordBatch& batch, Timestamp now, int entity_key_version,
+                 OnlineStore& store, WriteCompletion done,
+                 MissingView missing = MissingView::kPrepare);
+
 }  // namespace featly

@@ -152,5 +152,24 @@ TEST_F(PushTest, AnIoThreadPreparesNothing) {
   EXPECT_TRUE(Must(store_->ListViews("demo")).empty());
 }
 
+TEST_F(PushTest, OneViewAlone) {
+  auto batch = Must(arrow::RecordBatch::FromStructArray(Must(arrow::json::ArrayFromJSONString(
+      arrow::struct_({arrow::field("id", arrow::int32()),
+                      arrow::field("ts", arrow::timestamp(arrow::TimeUnit::SECOND)),
+                      arrow::field("n", arrow::int64())}),
+      R"([{"id": 1, "ts": 5, "n": 7}])"))));
+  auto write = [&](const char* view) {
+    std::promise<Result<WriteResult>> done;
+    WriteToView(*snapshot_, "demo", view, *batch, Timestamp::FromSeconds(99), 3, *store_,
+                [&](Result<WriteResult> result) { done.set_value(std::move(result)); });
+    return done.get_future().get();
+  };
+  EXPECT_EQ(Must(write("v")).applied, 1);
+  EXPECT_EQ(Read("v", 1, "n"), "7");
+  EXPECT_EQ(Must(write("v")).applied, 1);  // the same again
+  EXPECT_EQ(KindOf(write("w").status()), ErrorKind::kInvalid);  // lacks m
+  EXPECT_EQ(KindOf(write("u").status()), ErrorKind::kNotFound);
+}
+
 }  // namespace
 }  // namespace featly

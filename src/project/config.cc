@@ -339,9 +339,8 @@ class ConfigReader {
   std::string online_path_;  // featly: online: path
 };
 
-}  // namespace
-
-Result<Config> LoadConfig(const std::string& repo_path, const std::string& file) {
+/// Defaults for a repository in this folder.
+Result<Config> ConfigIn(const std::string& repo_path) {
   Config config;
   std::error_code error;
   fs::path repo = fs::absolute(repo_path, error);
@@ -349,7 +348,14 @@ Result<Config> LoadConfig(const std::string& repo_path, const std::string& file)
   config.repo_path = repo.lexically_normal().string();
   while (config.repo_path.size() > 1 && config.repo_path.ends_with('/'))
     config.repo_path.pop_back();
+  return config;
+}
 
+}  // namespace
+
+Result<Config> LoadConfig(const std::string& repo_path, const std::string& file) {
+  ARROW_ASSIGN_OR_RAISE(Config config, ConfigIn(repo_path));
+  std::error_code error;
   const char* from_environment = std::getenv("FEAST_FS_YAML_FILE_PATH");
   fs::path path = fs::path(config.repo_path) / "feature_store.yaml";
   if (!file.empty()) {
@@ -368,6 +374,14 @@ Result<Config> LoadConfig(const std::string& repo_path, const std::string& file)
   fs::path shown = path.lexically_relative(config.repo_path);
   config.file = shown.empty() || *shown.begin() == ".." ? path.string() : shown.string();
   ARROW_ASSIGN_OR_RAISE(YamlNode root, YamlNode::ReadFile(path, config.file));
+  ARROW_RETURN_NOT_OK(ConfigReader(root, &config).Read());
+  return config;
+}
+
+Result<Config> ParseConfig(const std::string& repo_path, std::string_view text) {
+  ARROW_ASSIGN_OR_RAISE(Config config, ConfigIn(repo_path));
+  config.file = "RepoConfig";
+  ARROW_ASSIGN_OR_RAISE(YamlNode root, YamlNode::Parse(text, config.file));
   ARROW_RETURN_NOT_OK(ConfigReader(root, &config).Read());
   return config;
 }

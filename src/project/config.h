@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -13,7 +14,7 @@ namespace featly {
 /// Settings of one repository. Paths are absolute.
 struct Config {
   std::string repo_path;
-  std::string file;  ///< The configuration file, for messages.
+  std::string file;  ///< What the settings stand in, for messages.
   std::string project;
   std::string project_description;
   std::string registry_path;
@@ -34,5 +35,7 @@ struct Config {
 /// named and Feast's default SQLite file lies at data/online.db, asks for the key instead of
 /// guessing.
 Result<Config> LoadConfig(const std::string& repo_path, const std::string& file = "");
+/// The same settings as text (YAML or JSON), for callers that have no file. Nothing is expanded.
+Result<Config> ParseConfig(const std::string& repo_path, std::string_view text);
 
 }  // namespace featly

@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
+
+#include <google/protobuf/descriptor.h>
+
+#include "registry/definition_index.h"
 
 namespace featly {
 
@@ -27,14 +32,36 @@ bool Deletes(const RegistryDiff& diff, ObjectKind kind, std::string_view name) {
   });
 }
 
-/// What one object names: (kind, name) of the entities, sources or views that it uses.
+/// The entities that a view of any kind names.
+std::vector<std::string> EntitiesOf(const Message& view) {
+  const auto* spec_field = view.GetDescriptor()->FindFieldByName("spec");
+  const Message& spec = view.GetReflection()->GetMessage(view, spec_field);
+  const auto* field = spec.GetDescriptor()->FindFieldByName("entities");
+  std::vector<std::string> entities;
+  for (int i = 0; i < spec.GetReflection()->FieldSize(spec, field); ++i) {
+    entities.push_back(spec.GetReflection()->GetRepeatedString(spec, field, i));
+  }
+  return entities;
+}
+
+/// What one object names: the entities, sources and views (as plain views, whose names all views
+/// share) that it uses.
 std::vector<NamedObject> UsedBy(ObjectKind kind, const Message& object) {
   std::vector<NamedObject> used;
-  if (kind == ObjectKind::kFeatureView) {
-    const auto& spec = static_cast<const core::FeatureView&>(object).spec();
-    for (const std::string& entity : spec.entities()) used.push_back({ObjectKind::kEntity, entity});
-    for (const core::DataSource* source : {&spec.batch_source(), &spec.stream_source()}) {
-      if (!source->name().empty()) used.push_back({ObjectKind::kDataSource, source->name()});
+  if (InfoOf(kind).is_feature_view) {
+    for (std::string& entity : EntitiesOf(object)) {
+      used.push_back({ObjectKind::kEntity, std::move(entity)});
+    }
+  }
+  for (const core::DataSource* source : InnerSources(object)) {
+    if (!source->name().empty()) used.push_back({ObjectKind::kDataSource, source->name()});
+  }
+  if (kind == ObjectKind::kOnDemandFeatureView) {
+    const auto& spec = static_cast<const core::OnDemandFeatureView&>(object).spec();
+    for (const auto& [name, source] : spec.sources()) {
+      used.push_back({source.has_request_data_source() ? ObjectKind::kDataSource
+                                                       : ObjectKind::kFeatureView,
+                      name});
     }
   } else if (kind == ObjectKind::kFeatureService) {
     const auto& spec = static_cast<const core::FeatureService&>(object).spec();
@@ -45,11 +72,23 @@ std::vector<NamedObject> UsedBy(ObjectKind kind, const Message& object) {
   return used;
 }
 
+/// The change of `diff` that deletes what is used; null where it stays.
+const Change* DeletionOf(const RegistryDiff& diff, const NamedObject& used) {
+  for (const Change& change : diff.changes) {
+    const bool same_kind =
+        change.kind == used.kind ||
+        (used.kind == ObjectKind::kFeatureView && InfoOf(change.kind).is_feature_view);
+    if (change.type == ChangeType::kDelete && same_kind && change.name == used.name) return &change;
+  }
+  return nullptr;
+}
+
 Status CheckUses(ObjectKind kind, const Message& object, const RegistryDiff& diff) {
   const std::string& name = ObjectName(kind, object);
   for (const NamedObject& used : UsedBy(kind, object)) {
-    if (!Deletes(diff, used.kind, used.name)) continue;
-    return Error(ErrorKind::kConflict, std::string(InfoOf(used.kind).title) + " '" + used.name +
+    const Change* deletion = DeletionOf(diff, used);
+    if (deletion == nullptr) continue;
+    return Error(ErrorKind::kConflict, std::string(InfoOf(deletion->kind).title) + " '" + used.name +
                                            "' cannot be deleted: " + InfoOf(kind).title + " '" +
                                            name + "' uses it; delete or change that as well")
         .Subject(used.name);
@@ -63,7 +102,12 @@ Status CheckNothingIsLeft(const core::Registry& registry, std::string_view proje
   for (const Definition& definition : definitions) {
     ARROW_RETURN_NOT_OK(CheckUses(definition.kind, *definition.object, diff));
   }
-  for (ObjectKind kind : {ObjectKind::kFeatureView, ObjectKind::kFeatureService}) {
+  for (const ObjectKindInfo& info : AllObjectKinds()) {
+    const ObjectKind kind = info.kind;
+    if (!info.is_feature_view && kind != ObjectKind::kFeatureService &&
+        kind != ObjectKind::kDataSource) {
+      continue;
+    }
     for (const Message* object : ObjectsOf(registry, kind)) {
       const std::string& name = ObjectName(kind, *object);
       bool defined =

@@ -77,6 +77,41 @@ TEST_F(DeletionsTest, WhatIsUsedStays) {
   EXPECT_TRUE(Delete({{ObjectKind::kEntity, "rider"}}).ok());
 }
 
+TEST_F(DeletionsTest, EveryKindOfViewUsesThings) {
+  auto* made = registry_.add_on_demand_feature_views()->mutable_spec();
+  made->set_name("made");
+  made->set_project("p");
+  (*made->mutable_sources())["stats"].mutable_feature_view_projection();
+  (*made->mutable_sources())["asked"].mutable_request_data_source();
+  auto* labels = registry_.add_label_views()->mutable_spec();
+  labels->set_name("labels");
+  labels->set_project("p");
+  labels->add_entities("rider");
+  labels->mutable_source()->set_name("push");
+  labels->mutable_source()->mutable_batch_source()->set_name("history");
+  registry_.mutable_feature_services(0)->mutable_spec()->add_features()->set_feature_view_name(
+      "made");
+  for (const char* name : {"asked", "push", "history"}) {
+    auto* source = registry_.add_data_sources();
+    source->set_name(name);
+    source->set_project("p");
+  }
+  const std::vector<std::pair<NamedObject, std::string>> cases = {
+      {{ObjectKind::kDataSource, "asked"}, "on-demand feature view 'made' uses it"},
+      {{ObjectKind::kDataSource, "push"}, "label view 'labels' uses it"},
+      {{ObjectKind::kDataSource, "history"}, "label view 'labels' uses it"},
+      {{ObjectKind::kEntity, "rider"}, "label view 'labels' uses it"},
+      {{ObjectKind::kOnDemandFeatureView, "made"}, "feature service 'service' uses it"},
+  };
+  for (const auto& [object, reason] : cases) {
+    Status status = Delete({object}).status();
+    ASSERT_FALSE(status.ok()) << object.name;
+    EXPECT_EQ(KindOf(status), ErrorKind::kConflict);
+    EXPECT_THAT(status.message(), HasSubstr(reason));
+  }
+  EXPECT_TRUE(Delete({{ObjectKind::kLabelView, "labels"}, {ObjectKind::kEntity, "rider"}}).ok());
+}
+
 TEST_F(DeletionsTest, ADefinitionDecidesWhatIsUsed) {
   // The view as it is applied now no longer has the entity, but another one that is to go.
   auto view = std::make_shared<core::FeatureView>();

@@ -19,7 +19,7 @@ namespace core = feast::core;
 namespace {
 
 using EntityIndex = std::map<std::string, const core::Entity*, std::less<>>;
-using ViewIndex = std::map<std::string, const core::FeatureView*, std::less<>>;
+using ViewIndex = std::map<std::string, const google::protobuf::Message*, std::less<>>;
 
 /// Objects of one kind by name: those registered, replaced by those defined now.
 template <typename Message>
@@ -37,6 +37,20 @@ std::map<std::string, const Message*, std::less<>> IndexByName(
         static_cast<const Message*>(definition.object.get());
   }
   return index;
+}
+
+/// The views of every kind by name, as IndexByName.
+ViewIndex IndexViews(const core::Registry& existing, std::string_view project,
+                     const std::vector<Definition>& definitions) {
+  ViewIndex views;
+  for (const ObjectKindInfo& info : AllObjectKinds()) {
+    if (!info.is_feature_view) continue;
+    for (const auto& [name, view] :
+         IndexByName<google::protobuf::Message>(existing, project, info.kind, definitions)) {
+      views[name] = view;
+    }
+  }
+  return views;
 }
 
 bool HasField(const google::protobuf::RepeatedPtrField<core::FeatureSpecV2>& fields,
@@ -246,21 +260,42 @@ void SetTimestampField(const TimedSource& found, const std::vector<Definition>& 
       set(static_cast<core::DataSource*>(definition.object.get()));
     }
     for (core::DataSource* source : MutableInnerSources(definition.object.get())) set(source);
+    if (definition.kind != ObjectKind::kFeatureService) continue;
+    auto* service = static_cast<core::FeatureService*>(definition.object.get());
+    for (auto& projection : *service->mutable_spec()->mutable_features()) {
+      if (projection.has_batch_source()) set(projection.mutable_batch_source());
+    }
   }
 }
 
 /// A service's projection of a view: the columns it leaves out, or names without their type.
-void CompleteProjection(const core::FeatureView& view, core::FeatureViewProjection* projection) {
+void CompleteColumns(const google::protobuf::Message& view,
+                     core::FeatureViewProjection* projection) {
+  const std::vector<const core::FeatureSpecV2*> features = FeaturesOf(view);
   if (projection->feature_columns().empty()) {
-    *projection->mutable_feature_columns() = view.spec().features();
+    for (const core::FeatureSpecV2* feature : features) {
+      *projection->add_feature_columns() = *feature;
+    }
     return;
   }
   for (core::FeatureSpecV2& column : *projection->mutable_feature_columns()) {
     if (column.value_type() != feast::types::ValueType::INVALID) continue;
-    for (const core::FeatureSpecV2& feature : view.spec().features()) {
-      if (feature.name() == column.name()) column = feature;
+    for (const core::FeatureSpecV2* feature : features) {
+      if (feature->name() == column.name()) column = *feature;
     }
   }
+}
+
+/// What Feast's projections show of the view's history, where the view was named by text. Feast has
+/// the created column as the timestamp field, and compares it.
+void CompleteSource(const core::FeatureView& view, core::FeatureViewProjection* projection) {
+  if (projection->has_batch_source() || !view.spec().has_batch_source()) return;
+  core::DataSource* source = projection->mutable_batch_source();
+  *source = view.spec().batch_source();
+  if (source->type() != core::DataSource::CUSTOM_SOURCE) source->clear_data_source_class_type();
+  projection->set_timestamp_field(source->created_timestamp_column());
+  projection->set_created_timestamp_column(source->created_timestamp_column());
+  projection->set_date_partition_column(source->date_partition_column());
 }
 
 bool ReadsFiles(const core::FeatureView& view) {
@@ -288,14 +323,17 @@ Status InferFromSources(const core::Registry& existing, std::string_view project
     notes->push_back("data source '" + source.name() + "': timestamp_field is '" + field +
                      "', its only column of times");
   }
-  ViewIndex views =
-      IndexByName<core::FeatureView>(existing, project, ObjectKind::kFeatureView, *definitions);
+  const ViewIndex views = IndexViews(existing, project, *definitions);
   for (const Definition& definition : *definitions) {
     if (definition.kind != ObjectKind::kFeatureService) continue;
     auto* service = static_cast<core::FeatureService*>(definition.object.get());
     for (auto& projection : *service->mutable_spec()->mutable_features()) {
       auto view = views.find(projection.feature_view_name());
-      if (view != views.end()) CompleteProjection(*view->second, &projection);
+      if (view == views.end()) continue;
+      CompleteColumns(*view->second, &projection);
+      if (view->second->GetDescriptor() == core::FeatureView::descriptor()) {
+        CompleteSource(static_cast<const core::FeatureView&>(*view->second), &projection);
+      }
     }
   }
   return Status::OK();

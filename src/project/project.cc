@@ -111,17 +111,37 @@ Result<std::shared_ptr<const RetrievalPlan>> Project::LookupPlan(const FeatureRe
   return plan;
 }
 
+namespace {
+
+/// Starts a write and waits for it.
+Result<WriteResult> WaitForWrite(const std::function<void(WriteCompletion)>& start) {
+  // Shared: the writer's thread may still be inside set_value when get() has returned.
+  auto promise = std::make_shared<std::promise<Result<WriteResult>>>();
+  auto written = promise->get_future();
+  start([promise](Result<WriteResult> result) { promise->set_value(std::move(result)); });
+  return written.get();
+}
+
+}  // namespace
+
 Result<WriteResult> Project::PushRows(const std::string& push_source,
                                       const arrow::RecordBatch& batch) {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, PreparedSnapshot());
   ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
-  // Shared: the writer's thread may still be inside set_value when get() has returned.
-  auto promise = std::make_shared<std::promise<Result<WriteResult>>>();
-  auto written = promise->get_future();
-  Push(*snapshot, impl_->config.project, push_source, batch, impl_->clock->Now(),
-       impl_->config.entity_key_version, *store,
-       [promise](Result<WriteResult> result) { promise->set_value(std::move(result)); });
-  return written.get();
+  return WaitForWrite([&](WriteCompletion done) {
+    Push(*snapshot, impl_->config.project, push_source, batch, impl_->clock->Now(),
+         impl_->config.entity_key_version, *store, std::move(done));
+  });
+}
+
+Result<WriteResult> Project::WriteToOnlineStore(const std::string& view,
+                                                const arrow::RecordBatch& batch) {
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
+  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  return WaitForWrite([&](WriteCompletion done) {
+    WriteToView(*snapshot, impl_->config.project, view, batch, impl_->clock->Now(),
+                impl_->config.entity_key_version, *store, std::move(done));
+  });
 }
 
 }  // namespace featly

@@ -104,6 +104,8 @@ class Project {
   Result<std::shared_ptr<const RetrievalPlan>> LookupPlan(const FeatureRequest& request);
   /// Blocking push.
   Result<WriteResult> PushRows(const std::string& push_source, const arrow::RecordBatch& batch);
+  /// Blocking write to the online rows of one view.
+  Result<WriteResult> WriteToOnlineStore(const std::string& view, const arrow::RecordBatch& batch);
 
   /// Removes the project's objects from the registry, its views from the store, and the files of
   /// both where nothing of another project is in them. One that was cut short is simply repeated.

@@ -34,9 +34,11 @@ namespace {
 /// object is gone.
 class ProjectHandle {
  public:
+  /// `config_text` has the settings; where it is empty, they are read from `config_file`.
   static ProjectHandle Open(const std::string& repo_path, const std::string& config_file,
-                            const std::string& test_clock) {
-    Config config = ValueOrRaise(LoadConfig(repo_path, config_file));
+                            const std::string& config_text, const std::string& test_clock) {
+    Config config = ValueOrRaise(config_text.empty() ? LoadConfig(repo_path, config_file)
+                                                     : ParseConfig(repo_path, config_text));
     std::unique_ptr<Clock> clock = ValueOrRaise(MakeClock(test_clock));
     ProjectHandle handle;
     handle.project_ = ValueOrRaise(Project::Open(std::move(config), std::move(clock)));
@@ -89,9 +91,12 @@ std::vector<ChangeTuple> ToTuples(const RegistryDiff& diff) {
 /// (kind, name) of each object to delete.
 using NamedTuple = std::tuple<std::string, std::string>;
 
-std::vector<ChangeTuple> Apply(const ProjectHandle& self, const std::string& definitions_json,
-                               const std::vector<NamedTuple>& deletions, bool total,
-                               bool skip_source_validation, bool only_plan) {
+/// The changes, and what was inferred, a sentence each.
+using AppliedTuple = std::tuple<std::vector<ChangeTuple>, std::vector<std::string>>;
+
+AppliedTuple Apply(const ProjectHandle& self, const std::string& definitions_json,
+                   const std::vector<NamedTuple>& deletions, bool total,
+                   bool skip_source_validation, bool only_plan) {
   std::vector<Definition> definitions = ValueOrRaise(DefinitionsFromJson(definitions_json));
   ApplyOptions options;
   options.total = total;
@@ -105,7 +110,8 @@ std::vector<ChangeTuple> Apply(const ProjectHandle& self, const std::string& def
     result = only_plan ? self.project().Plan(definitions, options)
                        : self.project().Apply(definitions, options);
   }
-  return ToTuples(ValueOrRaise(std::move(result)).diff);
+  ApplyResult applied = ValueOrRaise(std::move(result));
+  return {ToTuples(applied.diff), std::move(applied.inferred)};
 }
 
 /// Reads the registry now if its file has changed, so that an unreadable one is heard of.
@@ -160,19 +166,28 @@ std::vector<MaterializedTuple> ToTuples(const std::vector<ViewMaterialized>& vie
   return tuples;
 }
 
-/// Materializes [start, end], or incrementally up to `end` without a start.
+/// Materializes [start, end], or incrementally up to `end` without a start. `progress` is called
+/// with (phase, rows done, rows in all), or is None.
 std::vector<MaterializedTuple> Materialize(const ProjectHandle& self, std::optional<int64_t> start,
-                                           int64_t end, const std::vector<std::string>& views) {
+                                           int64_t end, const std::vector<std::string>& views,
+                                           const nb::object& progress) {
   std::vector<ViewMaterialized> done;
-  RaiseIfError(RunInterruptible(self.project().config(), [&](const WorkContext& work) -> Status {
+  ProgressCallback show;
+  if (!progress.is_none()) {
+    show = [&](const std::string& phase, int64_t rows, int64_t total) {
+      progress(phase, rows, total);
+    };
+  }
+  auto work = [&](const WorkContext& context) -> Status {
     Project& project = self.project();
     MaterializeOptions options;
     options.views = views;
     ARROW_ASSIGN_OR_RAISE(
-        done, start ? project.Materialize(Timestamp{*start}, Timestamp{end}, options, work)
-                    : project.MaterializeIncremental(Timestamp{end}, options, work));
+        done, start ? project.Materialize(Timestamp{*start}, Timestamp{end}, options, context)
+                    : project.MaterializeIncremental(Timestamp{end}, options, context));
     return Status::OK();
-  }));
+  };
+  RaiseIfError(RunInterruptible(self.project().config(), work, show));
   return ToTuples(done);
 }
 
@@ -253,9 +268,13 @@ std::tuple<ArrowStream, ArrowStream, ArrowStream> GetOnlineFeatures(
           StreamOf(columns.names, columns.event_times, self.shared())};
 }
 
-/// (applied, stale) rows.
-std::tuple<int64_t, int64_t> Push(const ProjectHandle& self, const std::string& push_source,
-                                  nb::handle rows) {
+/// (applied, stale) rows of a push, or of a write to one view.
+using WriteFunction = Result<WriteResult> (Project::*)(const std::string&,
+                                                       const arrow::RecordBatch&);
+
+template <WriteFunction kWrite>
+std::tuple<int64_t, int64_t> Write(const ProjectHandle& self, const std::string& target,
+                                   nb::handle rows) {
   auto reader = ValueOrRaise(ImportStream(rows));
   Result<WriteResult> written;
   {
@@ -263,7 +282,7 @@ std::tuple<int64_t, int64_t> Push(const ProjectHandle& self, const std::string& 
     written = [&]() -> Result<WriteResult> {
       ARROW_ASSIGN_OR_RAISE(auto table, reader->ToTable());
       ARROW_ASSIGN_OR_RAISE(auto batch, table->CombineChunksToBatch());
-      return self.project().PushRows(push_source, *batch);
+      return (self.project().*kWrite)(target, *batch);
     }();
   }
   WriteResult result = ValueOrRaise(std::move(written));
@@ -284,7 +303,7 @@ void Teardown(const ProjectHandle& self) {
 void BindProject(nb::module_& module) {
   nb::class_<ProjectHandle>(module, "Project", "An opened repository. Thread-safe.")
       .def_static("open", &ProjectHandle::Open, nb::arg("repo_path"), nb::arg("config_file") = "",
-                  nb::arg("test_clock") = "")
+                  nb::arg("config") = "", nb::arg("test_clock") = "")
       .def_prop_ro("name", [](const ProjectHandle& self) { return self.project().name(); })
       .def_prop_ro("repo_path",
                    [](const ProjectHandle& self) { return self.project().config().repo_path; })
@@ -304,14 +323,17 @@ void BindProject(nb::module_& module) {
       .def("refresh", &Refresh)
       .def("list_objects", &ListObjects, nb::arg("kind"))
       .def("get_object", &GetObject, nb::arg("kind"), nb::arg("name"))
-      .def("materialize", &Materialize, nb::arg("start").none(), nb::arg("end"), nb::arg("views"))
+      .def("materialize", &Materialize, nb::arg("start").none(), nb::arg("end"), nb::arg("views"),
+           nb::arg("progress").none())
       .def("check_features", &CheckFeatures, nb::arg("features"), nb::arg("feature_service"),
            nb::arg("full_feature_names"))
       .def("get_historical_features", &GetHistoricalFeatures, nb::arg("entities"),
            nb::arg("features"), nb::arg("feature_service"), nb::arg("full_feature_names"))
       .def("get_online_features", &GetOnlineFeatures, nb::arg("entities"), nb::arg("features"),
            nb::arg("feature_service"), nb::arg("full_feature_names"))
-      .def("push", &Push, nb::arg("push_source"), nb::arg("rows"))
+      .def("push", &Write<&Project::PushRows>, nb::arg("push_source"), nb::arg("rows"))
+      .def("write_to_online_store", &Write<&Project::WriteToOnlineStore>, nb::arg("feature_view"),
+           nb::arg("rows"))
       .def("teardown", &Teardown);
 }
 

@@ -5,6 +5,7 @@
 namespace featly {
 
 using feast::core::DataSource;
+using feast::core::FeatureSpecV2;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
@@ -34,12 +35,24 @@ void DefinitionIndex::AddInnerSources(const Definition& definition) {
   }
 }
 
+std::vector<const FeatureSpecV2*> FeaturesOf(const Message& view) {
+  const FieldDescriptor* spec = view.GetDescriptor()->FindFieldByName("spec");
+  const Message& holder = view.GetReflection()->GetMessage(view, spec);
+  const FieldDescriptor* field = holder.GetDescriptor()->FindFieldByName("features");
+  std::vector<const FeatureSpecV2*> features;
+  for (int i = 0; i < holder.GetReflection()->FieldSize(holder, field); ++i) {
+    features.push_back(static_cast<const FeatureSpecV2*>(
+        &holder.GetReflection()->GetRepeatedMessage(holder, field, i)));
+  }
+  return features;
+}
+
 std::vector<const DataSource*> InnerSources(const Message& object) {
   const Message* holder = &object;
   const FieldDescriptor* spec = object.GetDescriptor()->FindFieldByName("spec");
   if (spec != nullptr) holder = &object.GetReflection()->GetMessage(object, spec);
   std::vector<const DataSource*> sources;
-  for (const char* name : {"batch_source", "stream_source"}) {
+  for (const char* name : {"batch_source", "stream_source", "source"}) {
     const FieldDescriptor* field = holder->GetDescriptor()->FindFieldByName(name);
     if (field == nullptr || field->message_type() != DataSource::descriptor() ||
         !holder->GetReflection()->HasField(*holder, field)) {

@@ -31,7 +31,10 @@ class DefinitionIndex {
   std::map<std::pair<ObjectKind, std::string>, size_t, std::less<>> places_;
 };
 
-/// The batch and the stream source inside a view's or a source's definition, and those inside them.
+/// The features of a view of any kind.
+std::vector<const feast::core::FeatureSpecV2*> FeaturesOf(const google::protobuf::Message& view);
+
+/// The sources inside a view's or a source's definition (not a projection's), and those inside them.
 std::vector<const feast::core::DataSource*> InnerSources(const google::protobuf::Message& object);
 /// The same, to edit in place.
 std::vector<feast::core::DataSource*> MutableInnerSources(google::protobuf::Message* object);

@@ -46,19 +46,6 @@ Error Wrong(const Definition& definition, std::string message) {
       .At(definition.file, definition.line);
 }
 
-// The features of a view of any kind.
-std::vector<const FeatureSpecV2*> FeaturesOf(const Message& view) {
-  const FieldDescriptor* spec = view.GetDescriptor()->FindFieldByName("spec");
-  const Message& holder = view.GetReflection()->GetMessage(view, spec);
-  const FieldDescriptor* field = holder.GetDescriptor()->FindFieldByName("features");
-  std::vector<const FeatureSpecV2*> features;
-  for (int i = 0; i < holder.GetReflection()->FieldSize(holder, field); ++i) {
-    features.push_back(static_cast<const FeatureSpecV2*>(
-        &holder.GetReflection()->GetRepeatedMessage(holder, field, i)));
-  }
-  return features;
-}
-
 std::vector<std::string> NamesOf(const std::vector<const FeatureSpecV2*>& columns) {
   std::vector<std::string> names;
   for (const FeatureSpecV2* column : columns) names.push_back(column->name());
