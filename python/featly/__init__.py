@@ -28,14 +28,19 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from featly.aggregation import Aggregation
 from featly.data_format import FileFormat, ParquetFormat
-from featly.data_source import DataSource, FileSource, PushMode, PushSource
+from featly.data_source import DataSource, FileSource, PushMode, PushSource, RequestSource
 from featly.entity import Entity
+from featly.feature_logging import FileLoggingDestination, LoggingConfig
 from featly.feature_service import FeatureService
 from featly.feature_view import FeatureView
 from featly.feature_view_projection import FeatureViewProjection
 from featly.field import Field
+from featly.label_view import ConflictPolicy, LabelView
+from featly.on_demand_feature_view import OnDemandFeatureView, on_demand_feature_view
 from featly.project import Project
+from featly.repo_config import RepoConfig
 from featly.value_type import ValueType
 
 if TYPE_CHECKING:
@@ -49,6 +54,8 @@ else:
 
 
 __all__ = [
+    "Aggregation",
+    "ConflictPolicy",
     "DataSource",
     "Entity",
     "FeatureService",
@@ -57,10 +64,17 @@ __all__ = [
     "FeatureViewProjection",
     "Field",
     "FileFormat",
+    "FileLoggingDestination",
     "FileSource",
+    "LabelView",
+    "LoggingConfig",
+    "OnDemandFeatureView",
     "ParquetFormat",
     "Project",
     "PushMode",
     "PushSource",
+    "RepoConfig",
+    "RequestSource",
     "ValueType",
+    "on_demand_feature_view",
 ]

@@ -216,10 +216,10 @@ class Collector:
         kind = kind_of(obj)
         if kind is None:
             return None
-        if kind == "feature_view" and is_featly(obj):
+        if is_featly(obj):
             # view[[...]] and view.with_name(...) choose features; the view itself is the
             # definition.
-            obj = obj._original or obj
+            obj = getattr(obj, "_original", None) or obj
         if id(obj) not in self._found:
             definition = self._found[id(obj)] = Definition(kind, obj, holder)
             if kind == "data_source" or kind.endswith("_view"):
@@ -414,6 +414,36 @@ def error_record(error: UserError, repo: str) -> dict[str, Any]:
     }
 
 
+# --- Feast's package -----------------------------------------------------------------------------
+
+
+class FeastFinder:
+    """Finds Feast's modules where Feast is not installed: they are made of featly's classes.
+
+    The last of the finders, so that an installed Feast is used as it is.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
+        if name.partition(".")[0] != "feast":
+            return None
+        package = sys.modules.get("feast")
+        if package is not None and type(package).__module__ != "featly._feast":
+            return None  # Feast is installed and has no such module
+        try:
+            stand_in = importlib.import_module("featly._feast")
+        except ModuleNotFoundError as error:
+            if error.name not in ("featly", "featly._feast"):
+                raise
+            raise ModuleNotFoundError(
+                f"No module named {name!r}: neither feast nor featly is installed in "
+                f"{sys.executable}, which compiles the definitions; install one of them there, or "
+                "name another interpreter with FEATLY_PYTHON.",
+                name=name,
+            ) from None
+        return stand_in.find_spec(name)
+
+
 # --- the program -------------------------------------------------------------------------------
 
 
@@ -468,6 +498,7 @@ def main(arguments: list[str]) -> int:
         del sys.path[0]  # the folder of this script, which means nothing to the user
     sys.path.insert(0, repo)
     sys.dont_write_bytecode = True
+    sys.meta_path.append(FeastFinder)
     os.chdir(repo)
     with open(options.out_fd, "w", encoding="utf-8") as out:
         return compile_repository(repo, out)

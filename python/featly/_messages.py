@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
+from featly._html import heading, page, table
+
 Message = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -178,6 +180,25 @@ class Definition:
             f"{name}={value!r}" for name, value, default in self._essentials() if value != default
         )
         return f"{type(self).__name__}({arguments})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the arguments that are not the defaults."""
+        shown = [
+            (name, value)
+            for name, value, default in self._essentials()
+            if value != default and name not in ("name", "schema")
+        ]
+        fields = getattr(self, "schema", [])
+        return page(
+            heading(type(self).__name__, self.name, self.description),
+            table((), [item for item in shown if item[0] != "description"]) if shown else "",
+            table(
+                ("field", "type", "description"),
+                [(field.name, field.dtype, field.description) for field in fields],
+            )
+            if fields
+            else "",
+        )
 
     def _read_times(self, meta: Mapping[str, Any]) -> None:
         created, updated = meta.get("created_timestamp"), meta.get("last_updated_timestamp")

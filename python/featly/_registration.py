@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from featly._messages import Definition
+from featly.base_feature_view import BaseFeatureView
 from featly.data_source import DataSource, PushSource
 from featly.entity import Entity
 from featly.feature_service import FeatureService
 from featly.feature_view import FeatureView
+from featly.label_view import LabelView
+from featly.on_demand_feature_view import OnDemandFeatureView
 from featly.project import Project
 
 _KINDS: tuple[tuple[type[Definition], str], ...] = (
@@ -19,6 +22,8 @@ _KINDS: tuple[tuple[type[Definition], str], ...] = (
     (Entity, "entity"),
     (DataSource, "data_source"),
     (FeatureView, "feature_view"),
+    (OnDemandFeatureView, "on_demand_feature_view"),
+    (LabelView, "label_view"),
     (FeatureService, "feature_service"),
 )
 
@@ -68,10 +73,13 @@ def _flatten(argument: str, objects: object) -> Iterator[Definition]:
 def _with_sources(obj: Definition) -> Iterator[Definition]:
     """The definition itself, after the sources that it reads."""
     inner: list[DataSource | None] = []
-    if isinstance(obj, FeatureView):
+    if isinstance(obj, BaseFeatureView):
         # view[[...]] and view.with_name(...) choose features; the view is the definition.
         obj = obj._original or obj
+    if isinstance(obj, (FeatureView, LabelView)):
         inner = [obj.batch_source, obj.stream_source]
+    elif isinstance(obj, OnDemandFeatureView):
+        inner = list(obj.source_request_sources.values())
     elif isinstance(obj, PushSource):
         inner = [obj.batch_source]
     for source in inner:

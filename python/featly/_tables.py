@@ -13,6 +13,7 @@ from featly.errors import InvalidError, NotSupportedError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -74,32 +75,48 @@ def _from_pandas(argument: str, frame: Any) -> pa.Table:
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """A table as a DataFrame in which integers with nulls do not become floats."""
+    """A table as a DataFrame in which integers with nulls do not become floats.
+
+    Times in UTC are given their zone by pandas, which needs no time zone database for it: Arrow
+    would look UTC up in one.
+    """
     import pandas as pd
 
     nullable = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
-    with_nulls = [
-        field.name
-        for field, column in zip(table.schema, table.columns, strict=True)
-        if field.type in nullable and column.null_count
-    ]
+    with_nulls, in_utc = [], []
+    for index, field in enumerate(table.schema):
+        if field.type in nullable and table.column(index).null_count:
+            with_nulls.append(field.name)
+        elif pa.types.is_timestamp(field.type) and field.type.tz == "UTC":
+            in_utc.append(field.name)
+            naive = table.column(index).cast(pa.timestamp(field.type.unit))
+            table = table.set_column(index, field.name, naive)
     if not with_nulls:
-        return table.to_pandas()
-    integers = table.select(with_nulls).to_pandas(types_mapper=nullable.get)
-    frame = pd.concat([table.drop_columns(with_nulls).to_pandas(), integers], axis=1)
-    return frame[table.column_names]
+        frame = table.to_pandas()
+    else:
+        integers = table.select(with_nulls).to_pandas(types_mapper=nullable.get)
+        others = table.drop_columns(with_nulls).to_pandas()
+        frame = pd.concat([others, integers], axis=1)[table.column_names]
+    for name in in_utc:
+        frame[name] = frame[name].dt.tz_localize("UTC")
+    return frame
+
+
+def to_polars(table: pa.Table) -> pl.DataFrame:
+    """A table as a Polars DataFrame."""
+    import polars as pl
+
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
 
 
 def entity_rows_table(entity_rows: object) -> pa.Table:
     """The rows of a lookup, a list of dictionaries or a dictionary of lists, as Arrow."""
     rows = 0
     if isinstance(entity_rows, Mapping):
-        columns = {name: _values(name, values) for name, values in entity_rows.items()}
-        lengths = {name: len(values) for name, values in columns.items()}
-        if len(set(lengths.values())) > 1:
-            found = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
-            raise InvalidError(f"entity_rows: the columns must be of one length, but {found}")
-    elif isinstance(entity_rows, Sequence) and not isinstance(entity_rows, (str, bytes)):
+        return columns_table("entity_rows", entity_rows)
+    if isinstance(entity_rows, Sequence) and not isinstance(entity_rows, (str, bytes)):
         if not entity_rows:
             raise InvalidError(
                 "entity_rows is an empty list, which does not tell the join keys; for an answer "
@@ -115,13 +132,27 @@ def entity_rows_table(entity_rows: object) -> pa.Table:
     if not columns:
         # Views without entities are asked with rows that have no columns.
         return pa.table({"": pa.nulls(rows)}).select([])
-    return pa.table({name: _array(name, values) for name, values in columns.items()})
+    return _table_of("entity_rows", columns)
 
 
-def _values(name: object, values: object) -> list[Any]:
+def columns_table(argument: str, given: Mapping[Any, Any]) -> pa.Table:
+    """A dictionary of lists, one a column, as Arrow."""
+    columns = {name: _values(argument, name, values) for name, values in given.items()}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+        raise InvalidError(f"{argument}: the columns must be of one length, but {found}")
+    return _table_of(argument, columns)
+
+
+def _table_of(argument: str, columns: Mapping[Any, list[Any]]) -> pa.Table:
+    return pa.table({name: _array(argument, name, values) for name, values in columns.items()})
+
+
+def _values(argument: str, name: object, values: object) -> list[Any]:
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise TypeError(
-            f"entity_rows[{name!r}] must be a list of values, but is {values!r} "
+            f"{argument}[{name!r}] must be a list of values, but is {values!r} "
             f"({type(values).__name__})"
         )
     return list(values)
@@ -146,12 +177,12 @@ def _columns_of(rows: Sequence[Any]) -> dict[str, list[Any]]:
     return columns
 
 
-def _array(name: object, values: list[Any]) -> pa.Array:
+def _array(argument: str, name: object, values: list[Any]) -> pa.Array:
     try:
         return pa.array(values)
     except _CONVERSION_ERRORS as error:
         kinds = sorted({type(value).__name__ for value in values})
         raise InvalidError(
-            f"entity_rows: the values of {name!r} are no column of one type; they are of "
+            f"{argument}: the values of {name!r} are no column of one type; they are of "
             f"{', '.join(kinds)}: {error}"
         ) from None

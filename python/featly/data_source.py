@@ -19,6 +19,7 @@ from featly._messages import (
     wrong_type,
 )
 from featly.data_format import FileFormat
+from featly.field import Field
 
 _COMMON_FIELDS = (
     "name",
@@ -43,7 +44,7 @@ class PushMode(Enum):
 
 
 class DataSource(Definition):
-    """What all data sources share. Make a `FileSource` or a `PushSource`.
+    """What all data sources share. Make a `FileSource`, a `PushSource` or a `RequestSource`.
 
     A source of a kind that featly has no class for (BigQuery, Kafka, ...) comes out of a registry
     as a plain DataSource, is kept as it is, and cannot be read from.
@@ -144,6 +145,11 @@ class DataSource(Definition):
         """The fields of the message that only this kind of source has."""
         return {}
 
+    def _inner_message(self, *, stored: bool) -> Message:
+        """The message inside a push source or a projection, where Feast names no class."""
+        message = self._message(stored=stored)
+        return rest_of(message, ("data_source_class_type",)) if self._CLASS else message
+
     @staticmethod
     def from_dict(message: Mapping[str, Any]) -> DataSource:
         """The source of a `feast.core.DataSource` in protobuf-JSON."""
@@ -152,6 +158,8 @@ class DataSource(Definition):
             return FileSource._from_message(message)
         if kind == PushSource._TYPE:
             return PushSource._from_message(message)
+        if kind == RequestSource._TYPE:
+            return RequestSource._from_message(message)
         source = DataSource.__new__(DataSource)
         source._read_common(message, ())
         return source
@@ -338,7 +346,7 @@ class PushSource(DataSource):
         batch = self.batch_source
         if batch is None:
             return {}
-        options: Message = {"batch_source": batch._message(stored=stored)}
+        options: Message = {"batch_source": batch._inner_message(stored=stored)}
         if not (self.timestamp_field or self.created_timestamp_column or self.field_mapping):
             # As Feast does: a push source shows the columns of its history.
             options |= compact(
@@ -361,5 +369,67 @@ class PushSource(DataSource):
         return [
             ("name", self.name, None),
             ("batch_source", self.batch_source, None),
+            *self._common(),
+        ]
+
+
+class RequestSource(DataSource):
+    """Values that come with a request, for on-demand feature views.
+
+    Args:
+        name: The unique name of the source.
+        schema: The values and their types.
+        timestamp_field: Feast's; kept in the registry.
+        description: A human-readable description.
+        tags: Any strings to keep with the source.
+        owner: Who is responsible, typically an e-mail address.
+
+    Raises:
+        TypeError: An argument has the wrong type.
+        ValueError: The name is empty.
+    """
+
+    _TYPE = "REQUEST_SOURCE"
+    _CLASS = "feast.data_source.RequestSource"
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        schema: list[Field],
+        timestamp_field: str | None = None,
+        description: str | None = "",
+        tags: dict[str, str] | None = None,
+        owner: str | None = "",
+    ) -> None:
+        super().__init__(
+            name=name,
+            timestamp_field=timestamp_field,
+            description=description,
+            tags=tags,
+            owner=owner,
+        )
+        if not isinstance(schema, (list, tuple)) or not all(
+            isinstance(field, Field) for field in schema
+        ):
+            wrong_type(f"RequestSource {name!r}", "schema", "a list of Field objects", schema)
+        self.schema = list(schema)
+
+    def _options(self, *, stored: bool) -> Message:
+        return {"request_data_options": compact(schema=[field.to_dict() for field in self.schema])}
+
+    @classmethod
+    def _from_message(cls, message: Mapping[str, Any]) -> RequestSource:
+        source = cls.__new__(cls)
+        source._read_common(message, ("request_data_options",))
+        options = message.get("request_data_options", {})
+        source.schema = [Field.from_dict(column) for column in options.get("schema", [])]
+        return source
+
+    def _essentials(self) -> list[tuple[str, object, object]]:
+        return [
+            ("name", self.name, None),
+            ("schema", self.schema, None),
+            ("timestamp_field", self.timestamp_field, ""),
             *self._common(),
         ]

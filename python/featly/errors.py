@@ -63,6 +63,34 @@ class NotFoundError(FeatlyError, LookupError):
     kind = "not_found"
 
 
+class EntityNotFoundException(NotFoundError):
+    """There is no entity of this name."""
+
+
+class FeatureViewNotFoundException(NotFoundError):
+    """There is no feature view of this name, or it has no such feature."""
+
+
+class OnDemandFeatureViewNotFoundException(FeatureViewNotFoundException):
+    """There is no on-demand feature view of this name."""
+
+
+class FeatureServiceNotFoundException(NotFoundError):
+    """There is no feature service of this name."""
+
+
+class DataSourceObjectNotFoundException(NotFoundError):
+    """There is no data source of this name."""
+
+
+class PushSourceNotFoundException(NotFoundError):
+    """There is no push source of this name, or it feeds no feature view."""
+
+
+class ProjectObjectNotFoundException(NotFoundError):
+    """There is no project of this name."""
+
+
 class ConflictError(FeatlyError):
     """Somebody else changed it meanwhile, it exists already, or something else still needs it."""
 
@@ -109,3 +137,27 @@ class CancelledError(FeatlyError):
     """Interrupted."""
 
     kind = "cancelled"
+
+
+# What Feast calls them.
+FeastError = FeatlyError
+FeastObjectNotFoundException = NotFoundError
+FeastPermissionError = PermissionDeniedError
+
+_NOT_FOUND: dict[str, type[NotFoundError]] = {
+    "entity": EntityNotFoundException,
+    "feature_view": FeatureViewNotFoundException,
+    "label_view": FeatureViewNotFoundException,
+    "on_demand_feature_view": OnDemandFeatureViewNotFoundException,
+    "feature_service": FeatureServiceNotFoundException,
+    "data_source": DataSourceObjectNotFoundException,
+    "push_source": PushSourceNotFoundException,
+    "project": ProjectObjectNotFoundException,
+}
+
+
+def not_found(kind: str, error: NotFoundError) -> NotFoundError:
+    """The same error as the class of what was not found, which Feast's users catch."""
+    found = _NOT_FOUND.get(kind, NotFoundError)(str(error))
+    found.__dict__.update(error.__dict__)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from featly._messages import (
@@ -19,10 +19,19 @@ from featly._messages import (
     wrong_type,
 )
 from featly._versions import parse_version
-from featly.feature_view import FeatureView
+from featly.base_feature_view import BaseFeatureView
+from featly.feature_logging import LoggingConfig
 from featly.feature_view_projection import FeatureViewProjection
 
-_SPEC_FIELDS = ("name", "features", "tags", "description", "owner", "precompute_online")
+_SPEC_FIELDS = (
+    "name",
+    "features",
+    "tags",
+    "description",
+    "owner",
+    "precompute_online",
+    "logging_config",
+)
 
 
 class FeatureService(Definition):
@@ -35,7 +44,7 @@ class FeatureService(Definition):
         tags: Any strings to keep with the service.
         description: A human-readable description.
         owner: Who is responsible, typically an e-mail address.
-        logging_config: Feast's logging of served features, which featly does not do: must be None.
+        logging_config: Where Feast logs served features. Kept in the registry; featly logs none.
         precompute_online: Kept in the registry.
 
     Attributes:
@@ -46,27 +55,25 @@ class FeatureService(Definition):
     Raises:
         TypeError: An argument has the wrong type.
         ValueError: The name or a reference is empty or malformed.
-        NotImplementedError: `logging_config` is given.
     """
 
     def __init__(
         self,
         *,
         name: str,
-        features: list[FeatureView | str],
+        features: Sequence[BaseFeatureView | str],
         tags: dict[str, str] | None = None,
         description: str = "",
         owner: str = "",
-        logging_config: None = None,
+        logging_config: LoggingConfig | None = None,
         precompute_online: bool = False,
     ) -> None:
         self._location = caller_location()
         self.name = check_name("FeatureService", name)
         where = f"FeatureService {name!r}"
-        if logging_config is not None:
-            raise NotImplementedError(
-                f"{where}: logging_config is not supported: featly does not log features."
-            )
+        if logging_config is not None and not isinstance(logging_config, LoggingConfig):
+            wrong_type(where, "logging_config", "a LoggingConfig", logging_config)
+        self.logging_config = logging_config
         if not isinstance(features, (list, tuple)):
             wrong_type(where, "features", "a list of feature views and references", features)
         self.feature_view_projections = [_projection(where, item) for item in features]
@@ -86,6 +93,7 @@ class FeatureService(Definition):
             description=self.description,
             owner=self.owner,
             precompute_online=self.precompute_online,
+            logging_config=self.logging_config.to_dict() if self.logging_config else None,
         )
         if not stored:
             return {"spec": spec | rest_of(self._rest, ("project",))}
@@ -95,6 +103,7 @@ class FeatureService(Definition):
     def from_dict(cls, message: Mapping[str, Any]) -> FeatureService:
         """The service of a `feast.core.FeatureService` in protobuf-JSON."""
         spec = message["spec"]
+        logging = spec.get("logging_config")
         service = cls(
             name=spec["name"],
             features=[],
@@ -102,6 +111,7 @@ class FeatureService(Definition):
             description=spec.get("description", ""),
             owner=spec.get("owner", ""),
             precompute_online=spec.get("precompute_online", False),
+            logging_config=LoggingConfig.from_dict(logging) if logging else None,
         )
         service._location = None
         service.feature_view_projections = [
@@ -116,12 +126,13 @@ class FeatureService(Definition):
             ("name", self.name, None),
             ("features", self.feature_view_projections, None),
             ("precompute_online", self.precompute_online, False),
+            ("logging_config", self.logging_config, None),
             *self._common(),
         ]
 
 
 def _projection(where: str, item: object) -> FeatureViewProjection:
-    if isinstance(item, FeatureView):
+    if isinstance(item, BaseFeatureView):
         projection = copy.copy(item.projection)
         if projection.version_tag is None:
             projection.version_tag = parse_version(where, item.version)

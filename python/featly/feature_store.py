@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,22 +18,34 @@ from typing import Any, NamedTuple, TypeVar
 import pyarrow as pa
 
 from featly import _core
+from featly._html import heading, page, table
 from featly._messages import Definition
+from featly._progress import terminal_progress
 from featly._registration import definitions_json, names_of
-from featly._tables import entity_rows_table, to_datetime, to_micros, to_table
+from featly._tables import columns_table, entity_rows_table, to_datetime, to_micros, to_table
+from featly.base_feature_view import DUMMY_ENTITY_NAME, BaseFeatureView
 from featly.data_source import DataSource, PushMode
 from featly.entity import Entity
-from featly.errors import NotSupportedError
+from featly.errors import NotFoundError, NotSupportedError, UsageError, not_found
 from featly.feature_service import FeatureService
-from featly.feature_view import DUMMY_ENTITY_NAME, FeatureView
+from featly.feature_view import FeatureView
+from featly.label_view import LabelView
+from featly.on_demand_feature_view import OnDemandFeatureView
 from featly.online_response import OnlineResponse
 from featly.project import Project
 from featly.registry_diff import Change, RegistryDiff
+from featly.repo_config import RepoConfig, config_of
 from featly.retrieval_job import RetrievalJob
 
 Defined = TypeVar("Defined", bound=Definition)
 
-_OTHER_VIEWS = ("stream_feature_view", "on_demand_feature_view", "label_view")
+_VIEW_KINDS: dict[str, Callable[[Mapping[str, Any]], BaseFeatureView] | None] = {
+    "feature_view": FeatureView.from_dict,
+    "stream_feature_view": None,
+    "on_demand_feature_view": OnDemandFeatureView.from_dict,
+    "label_view": LabelView.from_dict,
+}
+"""The kinds of view in a registry, and what makes objects of them where featly has a class."""
 
 
 @dataclass(frozen=True)
@@ -81,31 +95,37 @@ class FeatureStore:
 
     Args:
         repo_path: The folder of feature_store.yaml and the definitions; by default the current one.
-        config: Feast's RepoConfig, which is not supported: must be None.
+        config: The settings as a `RepoConfig`, featly's or Feast's, in place of a file. Its
+            `repo_path` is the folder.
         fs_yaml_file: The configuration, if it is not `<repo_path>/feature_store.yaml`.
 
     Raises:
         ConfigurationError: feature_store.yaml is missing or wrong; says where.
         NotSupportedError: It names a registry or a store that this version does not have.
+        UsageError: A folder or a file is given together with `config`.
     """
 
     def __init__(
         self,
         repo_path: str | os.PathLike[str] | None = None,
-        config: None = None,
+        config: RepoConfig | None = None,
         fs_yaml_file: str | os.PathLike[str] | None = None,
         *,
         _test_clock: str = "",
     ) -> None:
+        settings = ""
         if config is not None:
-            raise NotSupportedError(
-                "FeatureStore(config=...) is not supported: write the settings to "
-                "feature_store.yaml and pass repo_path or fs_yaml_file"
-            )
+            if repo_path is not None or fs_yaml_file is not None:
+                raise UsageError(
+                    "FeatureStore takes a config, or a repo_path and fs_yaml_file; pass one or the "
+                    "other (a RepoConfig has a repo_path of its own)"
+                )
+            own = config_of(config)
+            repo_path, settings = own.repo_path, own.to_json()
         folder = os.path.abspath(os.fspath(repo_path) if repo_path is not None else os.getcwd())
         file = os.path.abspath(os.fspath(fs_yaml_file)) if fs_yaml_file is not None else ""
         self._open: Callable[[], _core.Project] = lambda: _core.Project.open(
-            folder, file, _test_clock
+            folder, file, settings, _test_clock
         )
         self._lock = threading.Lock()
         self._core: _core.Project | None = self._open()
@@ -165,12 +185,13 @@ class FeatureStore:
                 "apply(no_promote=True) is not supported: the registry holds one version of a "
                 "view, the one that is served"
             )
-        changes = self._project_core().apply(
-            definitions_json("objects", objects, self._repo_path),
-            names_of("objects_to_delete", objects_to_delete or []),
-            skip_feature_view_validation,
+        return _diff(
+            *self._project_core().apply(
+                definitions_json("objects", objects, self._repo_path),
+                names_of("objects_to_delete", objects_to_delete or []),
+                skip_feature_view_validation,
+            )
         )
-        return _diff(changes)
 
     def plan(
         self,
@@ -192,7 +213,43 @@ class FeatureStore:
         definitions = definitions_json(
             "desired_repo_contents", desired_repo_contents, self._repo_path
         )
-        return _diff(self._project_core().plan(definitions, skip_feature_view_validation))
+        return _diff(*self._project_core().plan(definitions, skip_feature_view_validation))
+
+    def delete_feature_view(self, name: str) -> None:
+        """Deletes a feature view of any kind, with its rows in the online store.
+
+        Raises:
+            FeatureViewNotFoundException: It is not registered.
+            ConflictError: A feature service or an on-demand view uses it; nothing was changed.
+        """
+        kinds = [kind for kind in _VIEW_KINDS if self._is_registered(kind, name)]
+        self._delete(kinds[0] if kinds else "feature_view", name)
+
+    def delete_feature_service(self, name: str) -> None:
+        """Deletes a feature service.
+
+        Raises:
+            FeatureServiceNotFoundException: It is not registered.
+        """
+        self._delete("feature_service", name)
+
+    def delete_entity(self, name: str) -> None:
+        """Deletes an entity.
+
+        Raises:
+            EntityNotFoundException: It is not registered.
+            ConflictError: A feature view uses it; nothing was changed.
+        """
+        self._delete("entity", name)
+
+    def delete_data_source(self, name: str) -> None:
+        """Deletes a data source from the registry; its files are left alone.
+
+        Raises:
+            DataSourceObjectNotFoundException: It is not registered.
+            ConflictError: A feature view or a push source uses it; nothing was changed.
+        """
+        self._delete("data_source", name)
 
     def teardown(self) -> None:
         """Removes the project: its definitions, and its rows in the online store.
@@ -254,6 +311,19 @@ class FeatureStore:
         """
         return FeatureView.from_dict(self._object("feature_view", name))
 
+    def get_on_demand_feature_view(
+        self, name: str, allow_registry_cache: bool = False
+    ) -> OnDemandFeatureView:
+        """The on-demand feature view of this name; as `get_feature_view`.
+
+        Its function is its text (`udf_string`): nothing out of a registry is run.
+        """
+        return OnDemandFeatureView.from_dict(self._object("on_demand_feature_view", name))
+
+    def get_label_view(self, name: str, allow_registry_cache: bool = False) -> LabelView:
+        """The label view of this name; as `get_feature_view`."""
+        return LabelView.from_dict(self._object("label_view", name))
+
     def get_feature_service(self, name: str, allow_cache: bool = False) -> FeatureService:
         """The feature service of this name.
 
@@ -302,23 +372,38 @@ class FeatureStore:
         """Feast's other name of `list_feature_views`."""
         return self.list_feature_views(allow_cache, tags)
 
+    def list_on_demand_feature_views(
+        self, allow_cache: bool = False, tags: dict[str, str] | None = None
+    ) -> list[OnDemandFeatureView]:
+        """The project's on-demand feature views; as `list_projects`."""
+        return self._list("on_demand_feature_view", OnDemandFeatureView.from_dict, tags)
+
+    def list_label_views(
+        self, allow_cache: bool = False, tags: dict[str, str] | None = None
+    ) -> list[LabelView]:
+        """The project's label views; as `list_projects`."""
+        return self._list("label_view", LabelView.from_dict, tags)
+
     def list_all_feature_views(
         self, allow_cache: bool = False, tags: dict[str, str] | None = None
-    ) -> list[FeatureView]:
+    ) -> list[BaseFeatureView]:
         """The project's feature views of every kind; as `list_projects`.
 
         Raises:
             NotSupportedError: There are views of a kind that this version has no class for.
         """
-        core = self._project_core()
-        for kind in _OTHER_VIEWS:
-            others = [json.loads(text)["spec"]["name"] for text in core.list_objects(kind)]
+        views: list[BaseFeatureView] = []
+        for kind, from_dict in _VIEW_KINDS.items():
+            if from_dict is not None:
+                views += self._list(kind, from_dict, tags)
+                continue
+            others = self._names(kind)
             if others:
                 raise NotSupportedError(
                     f"the registry holds views of kind {kind} ({', '.join(others)}), for which "
-                    "this version has no class; list_feature_views gives the others"
+                    "this version has no class; list_feature_views gives the plain ones"
                 )
-        return self.list_feature_views(allow_cache, tags)
+        return views
 
     def list_feature_services(self, tags: dict[str, str] | None = None) -> list[FeatureService]:
         """The project's feature services that have every one of these tags."""
@@ -341,6 +426,8 @@ class FeatureStore:
 
         A row that is older than the stored one is not written, so ranges may be repeated and done
         in any order. Warns where a range held no rows, with the range that the source does hold.
+
+        Draws a bar on standard error where that is a terminal.
 
         Args:
             start_date, end_date: The range, both ends included; UTC where there is no time zone.
@@ -387,7 +474,8 @@ class FeatureStore:
             end_date: The end of the range, included; UTC where there is no time zone.
             feature_views, full_feature_names, version, force, run_async: As in `materialize`.
 
-        Returns, raises and costs what `materialize` does.
+        Returns, raises and costs what `materialize` does. Warns where a view was materialized up
+        to a later time already.
         """
         return self._materialize(None, end_date, feature_views, version)
 
@@ -424,8 +512,72 @@ class FeatureStore:
                 f"push(to={to!r}) is not supported: rows are pushed to the online store only; add "
                 "them to the view's batch source to keep their history"
             )
-        written, stale = self._project_core().push(push_source_name, to_table("df", df))
+        rows = to_table("df", df)
+        try:
+            return PushResult(*self._project_core().push(push_source_name, rows))
+        except NotFoundError as error:
+            raise not_found("push_source", error) from None
+
+    async def push_async(
+        self,
+        push_source_name: str,
+        df: object,
+        allow_registry_cache: bool = True,
+        to: PushMode = PushMode.ONLINE,
+        transform_on_write: bool = True,
+    ) -> PushResult:
+        """`push` on another thread, while the event loop goes on."""
+        return await asyncio.to_thread(
+            self.push, push_source_name, df, allow_registry_cache, to, transform_on_write
+        )
+
+    def write_to_online_store(
+        self,
+        feature_view_name: str,
+        df: object = None,
+        inputs: Mapping[str, Sequence[Any]] | object = None,
+        allow_registry_cache: bool = True,
+        transform_on_write: bool = True,
+    ) -> PushResult:
+        """Writes rows to the online store of one view, whatever its source.
+
+        Rows must be whole, as in `push`; either all of them are taken or none.
+
+        Args:
+            feature_view_name: The view.
+            df: The rows, as in `push`.
+            inputs: The rows in place of `df`: also as a dictionary of lists.
+            allow_registry_cache, transform_on_write: As in `push`.
+
+        Raises:
+            FeatureViewNotFoundException: There is no such view.
+            InvalidError: As in `push`, or the view is not online.
+            NotSupportedError: The view is of a kind that this version does not write.
+            UsageError: Not exactly one of `df` and `inputs` is given.
+        """
+        if (df is None) == (inputs is None):
+            raise UsageError("write_to_online_store needs the rows as df or as inputs; pass one")
+        given = df if inputs is None else inputs
+        if isinstance(given, Mapping):
+            given = columns_table("inputs", given)
+        rows = to_table("df" if inputs is None else "inputs", given)
+        try:
+            written, stale = self._project_core().write_to_online_store(feature_view_name, rows)
+        except NotFoundError as error:
+            raise not_found("feature_view", error) from None
         return PushResult(written, stale)
+
+    async def write_to_online_store_async(
+        self,
+        feature_view_name: str,
+        df: object = None,
+        inputs: Mapping[str, Sequence[Any]] | object = None,
+        allow_registry_cache: bool = True,
+    ) -> PushResult:
+        """`write_to_online_store` on another thread, while the event loop goes on."""
+        return await asyncio.to_thread(
+            self.write_to_online_store, feature_view_name, df, inputs, allow_registry_cache
+        )
 
     def get_historical_features(
         self,
@@ -467,7 +619,8 @@ class FeatureStore:
             )
         entities = to_table("entity_df", entity_df)
         references, service = _requested(features)
-        self._project_core().check_features(references, service, full_feature_names)
+        with _named(service):
+            self._project_core().check_features(references, service, full_feature_names)
 
         def run() -> pa.Table:
             stream = self._project_core().get_historical_features(
@@ -475,7 +628,8 @@ class FeatureStore:
             )
             return pa.table(stream)
 
-        return RetrievalJob(run, full_feature_names)
+        asked = references or [f"feature service {service}"]
+        return RetrievalJob(run, full_feature_names, entities.num_rows, asked)
 
     def get_online_features(
         self,
@@ -496,7 +650,8 @@ class FeatureStore:
             include_feature_view_version_metadata: Not supported; over HTTP it is.
 
         Returns:
-            A column for each join key and feature, a row for each entity row, in their order.
+            A column for each join key that `entity_rows` has, in its order, also where the features
+            do not need it, then one for each feature; a row for each entity row.
 
         Raises:
             NotFoundError: There is no such view, feature or service; `near_names` has names like
@@ -512,10 +667,55 @@ class FeatureStore:
                 "an OnlineResponse has no such metadata; POST /get-online-features gives it"
             )
         references, service = _requested(features)
-        values, statuses, event_times = self._project_core().get_online_features(
-            entity_rows_table(entity_rows), references, service, full_feature_names
-        )
+        rows = entity_rows_table(entity_rows)
+        with _named(service):
+            values, statuses, event_times = self._project_core().get_online_features(
+                rows, references, service, full_feature_names
+            )
         return OnlineResponse(pa.table(values), pa.table(statuses), pa.table(event_times))
+
+    async def get_online_features_async(
+        self,
+        features: list[str] | FeatureService,
+        entity_rows: list[dict[str, Any]] | Mapping[str, Sequence[Any]],
+        full_feature_names: bool = False,
+        include_feature_view_version_metadata: bool = False,
+    ) -> OnlineResponse:
+        """`get_online_features` on another thread, while the event loop goes on.
+
+        The embedded store answers in microseconds: where the loop can wait that long, the call
+        without `async` is quicker.
+        """
+        return await asyncio.to_thread(
+            self.get_online_features,
+            features,
+            entity_rows,
+            full_feature_names,
+            include_feature_view_version_metadata,
+        )
+
+    async def initialize(self) -> None:
+        """Feast's: reads the registry, so that the first lookup need not."""
+        await asyncio.to_thread(self.refresh_registry)
+
+    async def close(self) -> None:
+        """Feast's: nothing is held that would have to be closed."""
+
+    # --- notebooks -----------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"FeatureStore(project={self._project!r}, repo_path={self._repo_path!r})"
+
+    def _repr_html_(self) -> str:
+        kinds = ("entity", "data_source", *_VIEW_KINDS, "feature_service")
+        rows = [(kind.replace("_", " "), self._names(kind)) for kind in kinds]
+        return page(
+            heading("FeatureStore", self._project, self._repo_path),
+            table(
+                ("kind", "registered", "names"),
+                [(kind, len(names), ", ".join(names)) for kind, names in rows if names],
+            ),
+        )
 
     # --- the core ------------------------------------------------------------------------------
 
@@ -532,8 +732,26 @@ class FeatureStore:
         self._core = None
 
     def _object(self, kind: str, name: str) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self._project_core().get_object(kind, name))
+        try:
+            message: dict[str, Any] = json.loads(self._project_core().get_object(kind, name))
+        except NotFoundError as error:
+            raise not_found(kind, error) from None
         return message
+
+    def _names(self, kind: str) -> list[str]:
+        """What is registered of a kind, by name; without the entity that stands for none."""
+        objects = [json.loads(text) for text in self._project_core().list_objects(kind)]
+        names = [obj.get("spec", obj)["name"] for obj in objects]
+        return sorted(name for name in names if name != DUMMY_ENTITY_NAME)
+
+    def _is_registered(self, kind: str, name: str) -> bool:
+        return name in self._names(kind)
+
+    def _delete(self, kind: str, name: str) -> None:
+        try:
+            self._project_core().apply("[]", [(kind, name)], True)
+        except NotFoundError as error:
+            raise not_found(kind, error) from None
 
     def _list(
         self,
@@ -558,10 +776,11 @@ class FeatureStore:
                 "version of a view, the registered one"
             )
         views = _names("feature_views", feature_views or [])
-        done = self._project_core().materialize(start, to_micros("end_date", end_date), views)
+        end = to_micros("end_date", end_date)
+        done = self._project_core().materialize(start, end, views, terminal_progress())
         results = [_materialized(*view) for view in done]
         for result in results:
-            _warn_if_empty(result)
+            _warn_if_nothing(result)
         return results
 
 
@@ -592,9 +811,24 @@ def _names(argument: str, names: object) -> list[str]:
     return list(names)
 
 
-def _diff(changes: Iterable[tuple[str, str, str, list[str]]]) -> RegistryDiff:
+@contextmanager
+def _named(service: str) -> Iterator[None]:
+    """Raises what is not found as the class that Feast's users catch."""
+    try:
+        yield
+    except NotFoundError as error:
+        is_service = service and error.subject == service
+        raise not_found("feature_service" if is_service else "feature_view", error) from None
+
+
+def _diff(
+    changes: Iterable[tuple[str, str, str, list[str]]], inferred: Sequence[str]
+) -> RegistryDiff:
     return RegistryDiff(
-        tuple(Change(change, kind, name, tuple(details)) for change, kind, name, details in changes)
+        tuple(
+            Change(change, kind, name, tuple(details)) for change, kind, name, details in changes
+        ),
+        tuple(inferred),
     )
 
 
@@ -622,13 +856,20 @@ def _materialized(
     )
 
 
-def _warn_if_empty(result: MaterializedView) -> None:
-    if result.rows or result.source_range is None:
-        return
-    first, last = result.source_range
-    warnings.warn(
-        f"feature view {result.feature_view!r}: the source has no rows between "
-        f"{result.start.isoformat()} and {result.end.isoformat()}; it has rows from "
-        f"{first.isoformat()} to {last.isoformat()}",
-        stacklevel=4,
-    )
+def _warn_if_nothing(result: MaterializedView) -> None:
+    """Says so where a range held no rows, or was materialized before."""
+    view = f"feature view {result.feature_view!r}"
+    if result.start > result.end:
+        warnings.warn(
+            f"{view}: it is materialized up to {result.start.isoformat()} already, after the end "
+            f"that was asked for, {result.end.isoformat()}; nothing was done",
+            stacklevel=4,
+        )
+    elif not result.rows and result.source_range is not None:
+        first, last = result.source_range
+        warnings.warn(
+            f"{view}: the source has no rows between {result.start.isoformat()} and "
+            f"{result.end.isoformat()}; it has rows from {first.isoformat()} to "
+            f"{last.isoformat()}",
+            stacklevel=4,
+        )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 from featly._messages import (
-    Definition,
     Message,
     caller_location,
     check_flag,
@@ -25,16 +23,22 @@ from featly._messages import (
     wrong_type,
 )
 from featly._versions import parse_version
+from featly.base_feature_view import (
+    DUMMY_ENTITY_ID,
+    DUMMY_ENTITY_NAME,
+    BaseFeatureView,
+    check_fields_differ,
+    check_list,
+    check_view_name,
+    fields_from,
+    fields_to,
+    split_schema,
+)
 from featly.data_source import DataSource, PushSource
 from featly.entity import Entity
-from featly.feature_view_projection import FeatureViewProjection
 from featly.field import Field
 from featly.types import String, from_value_type
 from featly.value_type import ValueType
-
-DUMMY_ENTITY_NAME = "__dummy"
-DUMMY_ENTITY_ID = "__dummy_id"
-"""The entity of views without entities, and its join key, in registries and stores as Feast's."""
 
 _SPEC_FIELDS = (
     "name",
@@ -55,10 +59,13 @@ _SPEC_FIELDS = (
     "org",
     "disabled",
 )
+# protobuf's Duration ends there.
+_MAX_TTL = timedelta(seconds=315_576_000_000)
+
 _META_FIELDS = ("created_timestamp", "last_updated_timestamp", "materialization_intervals")
 
 
-class FeatureView(Definition):
+class FeatureView(BaseFeatureView):
     """Features that share entities, a source and a time to live.
 
     `view[["a", "b"]]`, `view.with_name(...)` and `view.with_join_key_map(...)` give copies to put
@@ -125,14 +132,14 @@ class FeatureView(Definition):
         self._location = caller_location()
         self.name = check_name("FeatureView", name)
         where = f"FeatureView {name!r}"
-        _check_view_name(where, name)
+        check_view_name(where, name)
         self.batch_source, self.stream_source = _check_source(where, source, sink_source)
-        known_entities = _check_list(where, "entities", Entity, entities)
-        fields = _check_list(where, "schema", Field, schema)
+        known_entities = check_list(where, "entities", Entity, entities)
+        fields = check_list(where, "schema", Field, schema)
         self.entities = [entity.name for entity in known_entities] or [DUMMY_ENTITY_NAME]
         self.entity_columns, self.features = _split_schema(where, fields, known_entities)
         _check_features(where, fields, self.features, self.batch_source)
-        self.ttl = _check_ttl(where, ttl)
+        self.ttl = check_ttl(where, ttl)
         self.online = check_flag(where, "online", online)
         self.offline = check_flag(where, "offline", offline)
         self.description = check_text(where, "description", description)
@@ -149,9 +156,6 @@ class FeatureView(Definition):
         self.last_updated_timestamp = None
         self._rest: Message = {}
         self._rest_of_meta: Message = {}
-        # A copy made for a feature service remembers the view it was made from, which is the
-        # definition.
-        self._original: FeatureView | None = None
         self.projection = self._whole()
 
     @property
@@ -176,33 +180,6 @@ class FeatureView(Definition):
         """The latest time (UTC) up to which the view was materialized, or None."""
         return max((end for _, end in self.materialization_intervals), default=None)
 
-    def __getitem__(self, features: list[str]) -> FeatureView:
-        """A copy with only these features, in this order: `view[["a", "b"]]`."""
-        where = f"FeatureView {self.name!r}"
-        if not isinstance(features, list) or not all(isinstance(item, str) for item in features):
-            wrong_type(
-                where, "the choice of features", 'a list of names, as in view[["a", "b"]]', features
-            )
-        chosen = self._copy()
-        if not self.features:
-            chosen.projection.desired_features = list(features)
-            return chosen
-        by_name = {field.name: field for field in self.features}
-        for feature in features:
-            if feature not in by_name:
-                raise ValueError(
-                    f"{where}: Feature {feature} does not exist in this feature view. "
-                    f"It has {', '.join(by_name)}."
-                )
-        chosen.projection.features = [by_name[feature] for feature in features]
-        return chosen
-
-    def with_name(self, name: str) -> FeatureView:
-        """A copy that goes by another name in results and in full feature names."""
-        copied = self._copy()
-        copied.projection.name_alias = check_name(f"FeatureView {self.name!r}: with_name", name)
-        return copied
-
     def with_join_key_map(self, join_key_map: dict[str, str]) -> FeatureView:
         """A copy whose join keys are found in other columns: `{"join key of the view": "column of
         entity rows"}`.
@@ -218,30 +195,14 @@ class FeatureView(Definition):
         )
         return copied
 
-    def _copy(self) -> FeatureView:
-        copied = copy.copy(self)
-        copied.projection = copy.copy(self.projection)
-        copied._original = self._original or self
-        return copied
-
-    def _whole(self) -> FeatureViewProjection:
-        batch = self.batch_source
-        return FeatureViewProjection(
-            name=self.name,
-            name_alias=None,
-            desired_features=[],
-            features=self.features,
-            timestamp_field=(batch.timestamp_field or None) if batch else None,
-            date_partition_column=(batch.date_partition_column or None) if batch else None,
-            created_timestamp_column=(batch.created_timestamp_column or None) if batch else None,
-            batch_source=batch,
-        )
+    def _projection_source(self) -> DataSource | None:
+        return self.batch_source
 
     def _message(self, *, stored: bool) -> Message:
         spec = compact(
             name=self.name,
             entities=list(self.entities),
-            features=[field.to_dict() for field in self.features],
+            features=fields_to(self.features),
             tags=dict(self.tags),
             ttl=duration_to_json(self.ttl or timedelta(0)),
             batch_source=_embedded(self.batch_source, stored=stored),
@@ -249,7 +210,7 @@ class FeatureView(Definition):
             stream_source=_embedded(self.stream_source, stored=stored),
             description=self.description,
             owner=self.owner,
-            entity_columns=[field.to_dict() for field in self.entity_columns],
+            entity_columns=fields_to(self.entity_columns),
             offline=self.offline,
             mode=self.mode,
             enable_validation=self.enable_validation,
@@ -277,8 +238,8 @@ class FeatureView(Definition):
         view = cls.__new__(cls)
         view.name = spec["name"]
         view.entities = list(spec.get("entities", []))
-        view.entity_columns = [Field.from_dict(column) for column in spec.get("entity_columns", [])]
-        view.features = [Field.from_dict(column) for column in spec.get("features", [])]
+        view.entity_columns = fields_from(spec.get("entity_columns", []))
+        view.features = fields_from(spec.get("features", []))
         view.ttl = duration_from_json(spec.get("ttl", "0s"))
         view.batch_source = (
             DataSource.from_dict(spec["batch_source"]) if "batch_source" in spec else None
@@ -303,16 +264,8 @@ class FeatureView(Definition):
         view._read_times(meta)
         view._rest = rest_of(spec, _SPEC_FIELDS)
         view._rest_of_meta = rest_of(meta, _META_FIELDS)
-        view._original = None
         view.projection = view._whole()
         return view
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, FeatureView):
-            return NotImplemented
-        return self.projection == other.projection and super().__eq__(other) is True
-
-    __hash__ = Definition.__hash__
 
     def _essentials(self) -> list[tuple[str, object, object]]:
         return [
@@ -334,17 +287,6 @@ class FeatureView(Definition):
 
 def _embedded(source: DataSource | None, *, stored: bool) -> Message | None:
     return None if source is None else source._message(stored=stored)
-
-
-def _check_view_name(where: str, name: str) -> None:
-    for character, use in (
-        ("@", "versions ('view@v2:feature')"),
-        (":", "feature references ('view:feature')"),
-    ):
-        if character in name:
-            raise ValueError(
-                f"{where}: the name must not contain {character!r}, which is reserved for {use}."
-            )
 
 
 def _check_source(
@@ -372,61 +314,28 @@ def _check_source(
     return source.batch_source, source
 
 
-def _check_list(where: str, argument: str, kind: type[Any], value: object) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, (list, tuple)):
-        wrong_type(where, argument, f"a list of {kind.__name__} objects", value)
-    for item in value:
-        if not isinstance(item, kind):
-            wrong_type(where, argument, f"a list of {kind.__name__} objects", item)
-    return list(value)
-
-
 def _split_schema(
     where: str, schema: Sequence[Field], entities: Sequence[Entity]
 ) -> tuple[list[Field], list[Field]]:
     """(join keys of known type, features); join keys of unknown type are left to the source."""
-    by_key: dict[str, Entity] = {}
-    for entity in entities:
-        if entity.join_key in by_key:
-            raise ValueError(
-                f"{where}: A feature view should not have entities that share a join key, but "
-                f"{by_key[entity.join_key].name!r} and {entity.name!r} "
-                f"are both identified by {entity.join_key!r}."
-            )
-        by_key[entity.join_key] = entity
-    keys = [field for field in schema if field.name in by_key]
-    for field in keys:
-        declared = by_key[field.name]
-        if (
-            declared.value_type is not ValueType.UNKNOWN
-            and from_value_type(declared.value_type) != field.dtype
-        ):
-            raise ValueError(
-                f"{where}: Entity {declared.name} has type {declared.value_type}, "
-                f"which does not match the type {field.dtype} of the field {field.name!r}."
-            )
+    keys, features = split_schema(where, schema, entities)
     given = {field.name for field in keys}
     keys += [
-        Field(name=key, dtype=from_value_type(entity.value_type))
-        for key, entity in by_key.items()
-        if key not in given and entity.value_type is not ValueType.UNKNOWN
+        Field(name=entity.join_key, dtype=from_value_type(entity.value_type))
+        for entity in entities
+        if entity.join_key not in given and entity.value_type is not ValueType.UNKNOWN
     ]
     if not entities:
         keys = [Field(name=DUMMY_ENTITY_ID, dtype=String)]
-    return keys, [field for field in schema if field.name not in by_key]
+    return keys, features
 
 
 def _check_features(
     where: str, schema: Sequence[Field], features: Sequence[Field], batch_source: DataSource | None
 ) -> None:
-    seen: set[str] = set()
+    check_fields_differ(where, schema)
     mapping = batch_source.field_mapping if batch_source is not None else {}
     for field in schema:
-        if field.name in seen:
-            raise ValueError(f"{where}: the schema has two fields named {field.name!r}.")
-        seen.add(field.name)
         if field.name in mapping:
             renamed = mapping[field.name]
             raise ValueError(
@@ -438,11 +347,17 @@ def _check_features(
         raise ValueError(f"{where}: Only one vector feature is allowed per feature view.")
 
 
-def _check_ttl(where: str, ttl: object) -> timedelta | None:
+def check_ttl(where: str, ttl: object) -> timedelta | None:
+    """Returns a time to live, which a registry must be able to hold."""
     if ttl is not None and not isinstance(ttl, timedelta):
         wrong_type(where, "ttl", "a datetime.timedelta, such as timedelta(days=1)", ttl)
     if ttl is not None and ttl < timedelta(0):
         raise ValueError(
             f"{where}: ttl is {ttl}, but must not be negative; zero or None means any age."
+        )
+    if ttl is not None and ttl > _MAX_TTL:
+        raise ValueError(
+            f"{where}: ttl is {ttl}, but a registry holds at most {_MAX_TTL.days} days (10,000 "
+            "years); zero or None means any age."
         )
     return ttl

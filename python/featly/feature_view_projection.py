@@ -94,7 +94,7 @@ class FeatureViewProjection:
             timestamp_field=self.timestamp_field,
             date_partition_column=self.date_partition_column,
             created_timestamp_column=self.created_timestamp_column,
-            batch_source=self.batch_source._message(stored=stored)
+            batch_source=self.batch_source._inner_message(stored=stored)
             if self.batch_source is not None
             else None,
             view_type=self.view_type,

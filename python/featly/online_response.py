@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featly._tables import to_pandas
+from featly._html import MAX_ROWS, heading, page, table
+from featly._tables import to_pandas, to_polars
+from featly.base_feature_view import DUMMY_ENTITY_ID
 from featly.errors import NotFoundError
-from featly.feature_view import DUMMY_ENTITY_ID
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
 
 TIMESTAMP_POSTFIX = "__ts"
 """What a feature's name ends with where it names the feature's event time."""
@@ -74,6 +76,14 @@ class OnlineResponse:
         """
         return to_pandas(self.to_arrow(include_event_timestamps))
 
+    def to_polars(self, include_event_timestamps: bool = False) -> pl.DataFrame:
+        """The columns as a Polars DataFrame, where possible without copying; needs Polars.
+
+        Args:
+            include_event_timestamps: As in `to_dict`; these columns are int64.
+        """
+        return to_polars(self.to_arrow(include_event_timestamps))
+
     def statuses(self, feature_name: str) -> list[str]:
         """How each value of a column came about, row by row.
 
@@ -102,6 +112,25 @@ class OnlineResponse:
     def __repr__(self) -> str:
         columns = ", ".join(self._values.column_names)
         return f"OnlineResponse({self._values.num_rows} rows: {columns})"
+
+    def _repr_html_(self) -> str:
+        names = self._values.column_names
+        shown = self._values.slice(0, MAX_ROWS)
+        columns = []
+        for name in names:
+            values = _to_pylist(shown.column(name))
+            statuses = self.statuses(name)[:MAX_ROWS]
+            columns.append(
+                [
+                    value if status == "PRESENT" else status
+                    for value, status in zip(values, statuses, strict=True)
+                ]
+            )
+        rows = self._values.num_rows
+        return page(
+            heading("OnlineResponse", f"{rows:,} rows"),
+            table(names, zip(*columns, strict=True), rows - MAX_ROWS),
+        )
 
 
 def _to_pylist(column: pa.ChunkedArray) -> list[Any]:

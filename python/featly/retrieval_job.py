@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from featly._tables import to_pandas
+from featly._html import heading, page, table
+from featly._tables import to_pandas, to_polars
 from featly.errors import NotSupportedError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
 
 
 class RetrievalJob:
@@ -21,9 +23,17 @@ class RetrievalJob:
     the entity table. May be used by several threads at once.
     """
 
-    def __init__(self, run: Callable[[], pa.Table], full_feature_names: bool) -> None:
+    def __init__(
+        self,
+        run: Callable[[], pa.Table],
+        full_feature_names: bool,
+        entity_rows: int = 0,
+        features: Sequence[str] = (),
+    ) -> None:
         self._run = run
         self._full_feature_names = full_feature_names
+        self._entity_rows = entity_rows
+        self._features = tuple(features)
 
     @property
     def full_feature_names(self) -> bool:
@@ -65,3 +75,19 @@ class RetrievalJob:
         pandas' nullable Int32 or Int64 type. Times are datetime64[us, UTC].
         """
         return to_pandas(self.to_arrow(validation_reference, timeout))
+
+    def to_polars(self, validation_reference: None = None, timeout: None = None) -> pl.DataFrame:
+        """Makes the training set as a Polars DataFrame, where possible without copying.
+
+        As `to_arrow`; needs Polars.
+        """
+        return to_polars(self.to_arrow(validation_reference, timeout))
+
+    def __repr__(self) -> str:
+        return f"RetrievalJob({self._entity_rows} entity rows: {', '.join(self._features)})"
+
+    def _repr_html_(self) -> str:
+        return page(
+            heading("RetrievalJob", f"{self._entity_rows:,} entity rows", "nothing is read yet"),
+            table(("asked for",), [(feature,) for feature in self._features]),
+        )

@@ -201,6 +201,13 @@ def test_file_source_message():
     assert "timestamp_field" not in FileSource(path="zones.csv").to_dict()
 
 
+def without_class(source):
+    """As Feast writes a source inside a push source or a projection."""
+    message = source.to_dict()
+    del message["data_source_class_type"]
+    return message
+
+
 def test_push_source_message_shows_the_columns_of_its_history():
     batch = trips(created_timestamp_column="created")
     message = PushSource(name="push", batch_source=batch).to_dict()
@@ -208,7 +215,7 @@ def test_push_source_message_shows_the_columns_of_its_history():
         "name": "push",
         "type": "PUSH_SOURCE",
         "data_source_class_type": PUSH_CLASS,
-        "batch_source": batch.to_dict(),
+        "batch_source": without_class(batch),
         "timestamp_field": "ts",
         "created_timestamp_column": "created",
     }
@@ -286,12 +293,17 @@ def test_service_message():
             {"name": "rating", "value_type": "DOUBLE"},
             {"name": "trips", "value_type": "INT64"},
         ],
-        "timestamp_field": "ts",
-        "batch_source": trips().to_dict(),
+        "batch_source": without_class(trips()),
         "view_type": "featureView",
     }
     assert chosen["feature_view_name_alias"] == "latest"
     assert [column["name"] for column in chosen["feature_columns"]] == ["trips"]
+
+
+def test_a_projection_shows_the_created_column_as_feasts_does():
+    view = stats(source=trips(created_timestamp_column="made"))
+    (projection,) = FeatureService(name="s", features=[view]).to_dict()["spec"]["features"]
+    assert projection["timestamp_field"] == projection["created_timestamp_column"] == "made"
 
 
 @pytest.mark.parametrize(
@@ -645,7 +657,7 @@ def test_digits_as_protobuf_prints_them():
         (lambda: FeatureService(name="s", features=["v@x:a"]), ValueError, "Invalid version"),
         (
             lambda: FeatureService(name="s", features=[], logging_config=object()),
-            NotImplementedError,
+            TypeError,
             "logging_config",
         ),
         (

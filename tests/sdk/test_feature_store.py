@@ -1,12 +1,16 @@
 """The whole job through the SDK."""
 
+import asyncio
 import inspect
+import io
 import os
 import signal
 import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import polars as pl
@@ -16,22 +20,35 @@ import pytest
 
 import featly
 from featly import (
+    ConflictPolicy,
     Entity,
     FeatureService,
     FeatureStore,
     FeatureView,
     Field,
     FileSource,
+    LabelView,
     PushMode,
     PushSource,
+    RepoConfig,
+    RequestSource,
+    ValueType,
+    on_demand_feature_view,
 )
+from featly._progress import terminal_progress
 from featly.errors import (
     ConfigurationError,
     ConflictError,
+    DataSourceObjectNotFoundException,
     DefinitionError,
+    EntityNotFoundException,
+    FeatureServiceNotFoundException,
+    FeatureViewNotFoundException,
     InvalidError,
     NotFoundError,
     NotSupportedError,
+    OnDemandFeatureViewNotFoundException,
+    UsageError,
 )
 from featly.registry_diff import Change
 from featly.types import Array, Bytes, Float64, Int32, Int64, String, UnixTimestamp
@@ -187,10 +204,37 @@ def test_opening(repo, tmp_path, monkeypatch):
     other = tmp_path / "other.yaml"
     other.write_text("project: other\nprovider: local\n")
     assert FeatureStore(repo_path=repo, fs_yaml_file=other).project == "other"
-    with pytest.raises(NotSupportedError, match="config"):
+    with pytest.raises(TypeError, match="RepoConfig"):
         FeatureStore(config={"project": "shop"})
     with pytest.raises(ConfigurationError, match=r"feature_store\.yaml"):
         FeatureStore(repo_path=tmp_path / "nowhere")
+
+
+def test_opening_with_a_config(repo, monkeypatch):
+    config = RepoConfig(
+        project="other",
+        registry="data/other.db",
+        repo_path=repo,
+        online_store={"type": "lmdb", "path": Path("data/other.lmdb")},
+        featly={"threads": 1},
+    )
+    store = FeatureStore(config=config, _test_clock=NOW)
+    assert (store.project, store.repo_path) == ("other", repo)
+    store.apply(OBJECTS)
+    store.materialize(DAY, DAY)
+    assert (repo / "data" / "other.db").exists()
+    assert (repo / "data" / "other.lmdb").exists()
+    assert "other" in repr(config)
+    monkeypatch.chdir(repo)
+    assert FeatureStore(config=RepoConfig(project="here")).repo_path == repo
+    with pytest.raises(UsageError, match="repo_path"):
+        FeatureStore(repo, config=config)
+    with pytest.raises(ConfigurationError, match="onlinestore.*did you mean .online_store"):
+        FeatureStore(config=RepoConfig(project="shop", onlinestore="lmdb"))
+    with pytest.raises(NotSupportedError, match="remote"):
+        FeatureStore(config=RepoConfig(project="shop", registry="s3://bucket/registry.db"))
+    with pytest.raises(TypeError, match="online_store"):
+        FeatureStore(config=RepoConfig(project="shop", online_store=object()))
 
 
 # --- definitions --------------------------------------------------------------------------------
@@ -314,6 +358,101 @@ def test_apply_deletes_what_it_is_told_to(store):
     store.apply(OBJECTS)
     answer = store.get_online_features(["stats:trips"], [{"driver_id": 1001}])
     assert answer.statuses("trips") == ["NOT_FOUND"]
+
+
+def test_deleting_by_name(store):
+    for delete, name, error in [
+        (store.delete_feature_view, "stat", FeatureViewNotFoundException),
+        (store.delete_feature_service, "tip", FeatureServiceNotFoundException),
+        (store.delete_entity, "drive", EntityNotFoundException),
+        (store.delete_data_source, "stats_fil", DataSourceObjectNotFoundException),
+    ]:
+        with pytest.raises(error, match="not registered") as caught:
+            delete(name)
+        assert caught.value.near_names
+    for delete, name in [
+        (store.delete_feature_view, "stats"),
+        (store.delete_entity, "driver"),
+        (store.delete_data_source, "stats_file"),
+    ]:
+        with pytest.raises(ConflictError, match="uses it"):
+            delete(name)
+    store.materialize(DAY, DAY)
+    store.delete_feature_service("tips")
+    store.delete_feature_view("stats")
+    store.delete_data_source("stats_push")
+    store.delete_data_source("stats_file")
+    store.delete_entity("driver")
+    assert store.list_entities() == store.list_data_sources() == store.list_feature_views() == []
+    store.apply(OBJECTS)
+    answer = store.get_online_features(["stats:city"], [{"driver_id": 1001}])
+    assert answer.statuses("city") == ["NOT_FOUND"]
+
+
+def test_on_demand_and_label_views_are_kept_and_refused_by_name(store):
+    asked = RequestSource(name="now", schema=[Field(name="h", dtype=Int64)])
+
+    @on_demand_feature_view(
+        sources=[stats[["trips"]], asked],
+        schema=[Field(name="busy", dtype=Float64)],
+        mode="python",
+    )
+    def made(inputs):
+        return {"busy": [trips / 2 for trips in inputs["trips"]]}
+
+    labels = LabelView(
+        name="labels",
+        entities=[driver],
+        schema=[Field(name="good", dtype=Int64), Field(name="labeler", dtype=String)],
+        source=PushSource(
+            name="label_push", batch_source=FileSource(path="labels.csv", timestamp_field="ts")
+        ),
+        conflict_policy=ConflictPolicy.MAJORITY_VOTE,
+    )
+    both = FeatureService(name="both", features=[stats[["city"]], made, labels])
+    by_name = FeatureService(name="by_name", features=["made:busy", "labels"])
+    assert store.apply([made, labels, both, by_name])
+    assert not store.apply([made, labels, both, by_name])
+    assert store.list_on_demand_feature_views() == [made]
+    assert store.list_label_views() == [labels]
+    assert names(store.list_all_feature_views()) == ["labels", "made", "stats"]
+    assert store.get_on_demand_feature_view("made").udf_string == made.udf_string
+    assert store.get_label_view("labels").conflict_policy is ConflictPolicy.MAJORITY_VOTE
+    assert store.get_data_source("now").schema == [Field(name="h", dtype=Int64)]
+    busy, labeled = store.get_feature_service("by_name").feature_view_projections
+    assert [(field.name, field.dtype) for field in busy.features] == [("busy", Float64)]
+    assert [field.name for field in labeled.features] == ["good", "labeler"]
+    rows = [{"driver_id": 1001}]
+    for features, view in [(both, "made"), (["labels:good"], "labels"), (by_name, "made")]:
+        with pytest.raises(NotSupportedError, match=f"'{view}'"):
+            store.get_online_features(features, rows)
+        with pytest.raises(NotSupportedError, match=f"'{view}'"):
+            store.get_historical_features(pa.table(entity_rows()), features)
+    with pytest.raises(NotSupportedError, match="'labels'"):
+        store.write_to_online_store("labels", inputs={"driver_id": [1]})
+    with pytest.raises(OnDemandFeatureViewNotFoundException):
+        store.get_on_demand_feature_view("mad")
+    with pytest.raises(ConflictError, match="on-demand feature view 'made' uses it"):
+        store.apply([], [tips, both, by_name, stats])
+    store.apply([], [both, by_name])
+    store.delete_feature_view("made")
+    store.delete_feature_view("labels")
+    assert names(store.list_all_feature_views()) == ["stats"]
+
+
+def test_apply_says_which_timestamp_field_it_found(store):
+    plain = FileSource(name="plain", path="data/plain.csv")
+    (store.repo_path / "data" / "plain.csv").write_text(
+        "driver_id,seen_at,x\n1,2024-01-10T00:00:00Z,2\n"
+    )
+    view = FeatureView(name="plain", entities=[driver], source=plain)
+    sentence = "data source 'plain': timestamp_field is 'seen_at', its only column of times"
+    assert store.plan([*OBJECTS, view]).inferred == (sentence,)
+    diff = store.apply([view, FeatureService(name="all", features=[view])])
+    assert diff.inferred == (sentence,)
+    assert diff.to_string().splitlines()[0] == sentence
+    (projection,) = store.get_feature_service("all").feature_view_projections
+    assert projection.batch_source.timestamp_field == "seen_at"
 
 
 def test_plan_is_of_everything_and_changes_nothing(store):
@@ -468,11 +607,33 @@ def test_times_need_no_time_zone_database():
         "columns = {'a': pa.array([day, None], time)}\n"
         "columns['b'] = pa.array([[day, None], None], pa.list_(time))\n"
         "table = pa.table(columns)\n"
-        "answer = OnlineResponse(table, table, table).to_dict()\n"
+        "response = OnlineResponse(table, table, table)\n"
+        "answer = response.to_dict()\n"
         "assert answer == {'a': [day, None], 'b': [[day, None], None]}, answer\n"
+        "frame = response.to_df()\n"
+        "assert str(frame['a'].dtype) == 'datetime64[us, UTC]', frame.dtypes\n"
+        "assert frame['a'][0] == day\n"
     )
     environment = {**os.environ, "PYTHONTZPATH": ""}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_join_keys_come_back_as_they_were_asked(store):
+    rider = Entity(name="rider", join_keys=["rider_id"], value_type=ValueType.STRING)
+    pairs = FeatureView(
+        name="pairs",
+        entities=[driver, rider],
+        schema=[Field(name="driver_id", dtype=Int64), Field(name="x", dtype=Int64)],
+        source=FileSource(path="data/pairs.csv", timestamp_field="ts"),
+    )
+    (store.repo_path / "data" / "pairs.csv").write_text(
+        "driver_id,rider_id,ts,x\n1,a,2024-01-10T00:00:00Z,2\n"
+    )
+    store.apply([rider, pairs])
+    rows = {"rider_id": ["a"], "note": [5], "driver_id": ["1001"]}
+    answer = store.get_online_features(["stats:city"], rows)
+    assert list(answer.to_dict().items())[:2] == [("rider_id", ["a"]), ("driver_id", [1001])]
+    assert list(answer.to_dict()) == ["rider_id", "driver_id", "city"]
 
 
 def test_lookups_by_columns_service_and_text(store):
@@ -541,6 +702,38 @@ def test_materialize_incremental_goes_on_where_it_ended(store):
     assert store.get_feature_view("stats").most_recent_end_time == DAY + HOUR
 
 
+def test_materialize_incremental_says_that_there_is_nothing_to_do(store):
+    store.materialize(DAY, DAY + HOUR)
+    with pytest.warns(UserWarning, match="up to 2024-01-10T01:00:00.00:00 already") as caught:
+        (done,) = store.materialize_incremental(DAY)
+    assert done.rows == 0
+    assert caught[0].filename == __file__
+
+
+def test_progress_is_drawn_on_a_terminal(store, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    store.materialize(DAY, DAY + HOUR)
+    assert terminal.getvalue().endswith("\r\033[K")  # cleared at the end
+    draw = terminal_progress()
+    draw("stats: reading", 500, 1000)
+    assert "stats: reading  [===============               ] 50%  500 rows" in terminal.getvalue()
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert terminal_progress() is None
+
+
+def test_what_progress_raises_stops_the_work(store):
+    def fail(phase, done, total):
+        raise RuntimeError("closed")
+
+    with pytest.raises(RuntimeError, match="closed"):
+        store._project_core().materialize(0, 2**60, [], fail)
+
+
 def test_an_empty_range_warns_with_what_the_source_holds(store):
     with pytest.warns(UserWarning, match="2024-01-10T00:00:00.*2024-01-10T01:00:00") as caught:
         (done,) = store.materialize(datetime(2025, 1, 1), datetime(2025, 2, 1))
@@ -583,6 +776,78 @@ def test_push(store, make):
     assert store.push("stats_push", make(pushed_rows(event_timestamp=[DAY]))) == (0, 1)
     answer = store.get_online_features(["stats:city", "stats:tags"], [{"driver_id": 1001}])
     assert answer.to_dict() == {"driver_id": [1001], "city": ["Moss"], "tags": [["x"]]}
+
+
+def test_writing_to_one_view(store):
+    assert store.write_to_online_store("stats", pa.table(pushed_rows())) == (1, 0)
+    assert store.write_to_online_store("stats", inputs=pushed_rows()) == (1, 0)
+    with pytest.raises(FeatureViewNotFoundException) as caught:
+        store.write_to_online_store("stat", pa.table(pushed_rows()))
+    assert caught.value.near_names == ["stats"]
+    with pytest.raises(UsageError, match="pass one"):
+        store.write_to_online_store("stats")
+    with pytest.raises(UsageError, match="pass one"):
+        store.write_to_online_store("stats", pa.table(pushed_rows()), inputs=pushed_rows())
+    with pytest.raises(InvalidError, match="one length"):
+        store.write_to_online_store("stats", inputs={"driver_id": [1], "trips": []})
+
+
+def test_the_event_loop_goes_on(store):
+    async def work():
+        await store.initialize()
+        pushed, written = await asyncio.gather(
+            store.push_async("stats_push", pa.table(pushed_rows())),
+            store.write_to_online_store_async("stats", pa.table(pushed_rows())),
+        )
+        answers = await asyncio.gather(
+            *(
+                store.get_online_features_async(["stats:city"], [{"driver_id": 1001}])
+                for _ in range(20)
+            )
+        )
+        await store.close()
+        return pushed, written, answers
+
+    pushed, written, answers = asyncio.run(work())
+    assert pushed.written == written.written == 1
+    assert {tuple(answer.statuses("city")) for answer in answers} == {("PRESENT",)}
+
+
+def test_notebooks_show_what_is_there(store):
+    store.materialize(DAY, DAY + HOUR)
+    answer = store.get_online_features(["stats:city"], {"driver_id": list(range(1000, 1030))})
+    job = store.get_historical_features(pa.table(entity_rows()), ["stats:city"])
+    odd = Entity(name="a<b", description="x & y")
+    shown = {
+        "store": (store, ["FeatureStore", "shop", "stats_file, stats_push"]),
+        "view": (stats, ["FeatureView", "stats", "Int64", "trips", "rides"]),
+        "entity": (odd, ["a&lt;b", "x &amp; y"]),
+        "answer": (answer, ["30 rows", "Bergen", "NOT_FOUND", "and 10 more rows"]),
+        "job": (job, ["RetrievalJob", "stats:city", "nothing is read yet"]),
+        "diff": (store.plan(OBJECTS[:2]), ["delete", "feature service", "tips"]),
+    }
+    for obj, texts in shown.values():
+        html = obj._repr_html_()
+        ElementTree.fromstring(html)  # it is well-formed
+        for text in texts:
+            assert text in html
+    assert "RetrievalJob(" in repr(job)
+
+
+def test_polars(store):
+    store.materialize(DAY, DAY + HOUR)
+    answer = store.get_online_features(EVERYTHING, [{"driver_id": 1001}])
+    frame = answer.to_polars()
+    assert isinstance(frame, pl.DataFrame)
+    assert frame["trips"].to_list() == [BIG]
+    training = store.get_historical_features(pa.table(entity_rows()), ["stats:city"]).to_polars()
+    assert isinstance(training, pl.DataFrame)
+    assert (
+        training["city"].to_list()
+        == store.get_historical_features(pa.table(entity_rows()), ["stats:city"])
+        .to_arrow()["city"]
+        .to_pylist()
+    )
 
 
 def test_push_refuses(store):

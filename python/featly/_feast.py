@@ -1,0 +1,100 @@
+"""Feast's modules made of featly's classes, for definitions that `import feast` without Feast.
+
+The child process that compiles definitions asks `find_spec` for a module of Feast that Python does
+not find. Nothing else uses this: where Feast is installed, it is Feast that the definitions import.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+# Feast's modules, and where featly has what they hold: a module of featly whose public names they
+# show, or single names of others.
+_MODULES: dict[str, tuple[str, ...] | str] = {
+    "feast": "featly",
+    "feast.aggregation": "featly.aggregation",
+    "feast.base_feature_view": "featly.base_feature_view",
+    "feast.data_format": "featly.data_format",
+    "feast.data_source": "featly.data_source",
+    "feast.entity": "featly.entity",
+    "feast.errors": "featly.errors",
+    "feast.feature_logging": "featly.feature_logging",
+    "feast.feature_service": "featly.feature_service",
+    "feast.feature_store": "featly.feature_store",
+    "feast.feature_view": "featly.feature_view",
+    "feast.feature_view_projection": "featly.feature_view_projection",
+    "feast.field": "featly.field",
+    "feast.infra": (),
+    "feast.infra.offline_stores": (),
+    "feast.infra.offline_stores.file_source": (
+        "featly.data_source:FileSource",
+        "featly.feature_logging:FileLoggingDestination",
+    ),
+    "feast.labeling": ("featly.label_view:ConflictPolicy", "featly.label_view:LabelView"),
+    "feast.labeling.conflict_policy": ("featly.label_view:ConflictPolicy",),
+    "feast.labeling.label_view": ("featly.label_view:LabelView",),
+    "feast.on_demand_feature_view": "featly.on_demand_feature_view",
+    "feast.project": "featly.project",
+    "feast.repo_config": ("featly.repo_config:RepoConfig",),
+    "feast.types": "featly.types",
+    "feast.value_type": "featly.value_type",
+}
+
+
+class _Module(ModuleType):
+    """One of Feast's modules."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        source = _MODULES[self.__name__]
+        if isinstance(source, str):
+            module = importlib.import_module(source)
+            if hasattr(module, name):
+                return getattr(module, name)
+        else:
+            for place in source:
+                where, _, what = place.partition(":")
+                if what == name:
+                    return getattr(importlib.import_module(where), name)
+        # An ImportError, since nearly always it is `from feast import ...` that fails.
+        raise ImportError(
+            f"cannot import name {name!r} from {self.__name__!r}: Feast is not installed, and "
+            "featly, which stands in for it, has no such name; install feast in this environment, "
+            "or leave the definition to Feast",
+            name=name,
+        )
+
+
+class _Loader:
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _Module(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        source = _MODULES[module.__name__]
+        if isinstance(source, str):
+            names: Sequence[str] = getattr(importlib.import_module(source), "__all__", ())
+        else:
+            names = [place.partition(":")[2] for place in source]
+        module.__dict__["__all__"] = list(names)
+
+
+def find_spec(name: str) -> ModuleSpec | None:
+    """How to import one of Feast's modules.
+
+    Raises:
+        ModuleNotFoundError: Nothing of it is in featly; says so.
+    """
+    if name not in _MODULES:
+        raise ModuleNotFoundError(
+            f"No module named {name!r}: Feast is not installed, and featly, which stands in for "
+            "it, has no such module; install feast in this environment, or leave the definition "
+            "to Feast",
+            name=name,
+        )
+    is_package = name == "feast" or any(other.startswith(name + ".") for other in _MODULES)
+    return ModuleSpec(name, _Loader(), is_package=is_package)  # type: ignore[arg-type]

@@ -1,0 +1,194 @@
+"""The repository that `feast init` makes, compiled without Feast, and the registry Feast wrote."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+from test_compile import run
+
+from featly import FeatureStore, RepoConfig
+
+GOLDEN = ROOT / "tests" / "data" / "feast_init"
+
+FEASTS_NAMES = {
+    "entity": ["driver"],
+    "data_source": [
+        "driver_hourly_stats_source",
+        "driver_quality_labels_batch",
+        "driver_quality_labels_push",
+        "driver_stats_push_source",
+        "vals_to_add",
+    ],
+    "feature_view": ["driver_hourly_stats", "driver_hourly_stats_fresh"],
+    "on_demand_feature_view": ["transformed_conv_rate", "transformed_conv_rate_fresh"],
+    "label_view": ["driver_quality_labels"],
+    "feature_service": ["driver_activity_v1", "driver_activity_v2", "driver_activity_v3"],
+    "project": ["demo"],
+}
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """What `feast init` made."""
+    folder = tmp_path / "feature_repo"
+    shutil.copytree(GOLDEN, folder, ignore=shutil.ignore_patterns("written_*", "*.md", "*.json"))
+    return folder
+
+
+@pytest.fixture
+def written(repository):
+    """A store on the registry that Feast wrote."""
+    shutil.copy(GOLDEN / "written_registry.db", repository / "data" / "registry.db")
+    return FeatureStore(config=RepoConfig(project="demo", repo_path=repository))
+
+
+def essence(message):
+    """A message without what a registry adds, and without pickles, which differ at each run."""
+    if isinstance(message, list):
+        return [essence(item) for item in message]
+    if not isinstance(message, dict):
+        return message
+    kept = {
+        name: essence(value)
+        for name, value in message.items()
+        if name not in ("project", "meta", "body")
+    }
+    if "entities" in kept:  # a view: Feast's own registry changes the order of features
+        kept["features"].sort(key=lambda feature: feature["name"])
+    if "batch_source" in kept and "entities" in kept:
+        kept.pop("entity_columns", None)  # found in the source when the view is applied
+    return kept
+
+
+def without_feast(folder, *python_path):
+    """The definitions of a folder, compiled where Feast cannot be found."""
+    return run(folder, *python_path)
+
+
+# --- without Feast ------------------------------------------------------------------------------
+
+
+def test_the_stand_ins_write_what_feast_wrote(repository, written):
+    compiled = without_feast(repository)
+    assert compiled.exit_code == 0, compiled.last
+    names = {}
+    for record in compiled.definitions:
+        names.setdefault(record["kind"], []).append(record["name"])
+        stored = json.loads(written._project_core().get_object(record["kind"], record["name"]))
+        assert essence(record["json"]) == essence(stored), record["name"]
+    assert {kind: sorted(found) for kind, found in names.items()} == FEASTS_NAMES
+
+
+def test_featly_reads_the_registry_that_feast_wrote(written):
+    assert [view.name for view in written.list_all_feature_views()] == [
+        *FEASTS_NAMES["feature_view"],
+        *FEASTS_NAMES["on_demand_feature_view"],
+        *FEASTS_NAMES["label_view"],
+    ]
+    (made,) = [view for view in written.list_on_demand_feature_views() if "fresh" not in view.name]
+    assert made.udf is None
+    assert "def transformed_conv_rate(inputs" in made.udf_string
+    assert list(made.source_feature_view_projections) == ["driver_hourly_stats"]
+    assert [field.name for field in made.source_request_sources["vals_to_add"].schema] == [
+        "val_to_add",
+        "val_to_add_2",
+    ]
+    labels = written.get_label_view("driver_quality_labels")
+    assert labels.batch_source.path == "data/driver_quality_labels.parquet"
+    service = written.get_feature_service("driver_activity_v1")
+    assert service.logging_config.destination.path == "data"
+    # Written back as it was, the pickle included.
+    for view in (made, labels, service):
+        kind = {"OnDemandFeatureView": "on_demand_feature_view", "LabelView": "label_view"}
+        kind = kind.get(type(view).__name__, "feature_service")
+        stored = json.loads(written._project_core().get_object(kind, view.name))
+        assert view.to_dict() == stored
+    assert not written.apply([made, labels, service], skip_feature_view_validation=True)
+
+
+IMPORTS = """
+import feast
+from feast import Entity, FeatureView, Field, OnDemandFeatureView
+from feast.data_source import PushSource, RequestSource
+from feast.feature_view import FeatureView as SameView
+from feast.field import Field as SameField
+from feast.infra.offline_stores.file_source import FileLoggingDestination, FileSource
+from feast.labeling import ConflictPolicy
+from feast.types import Array, Float64
+from feast.value_type import ValueType
+from feast import *
+import featly
+
+assert feast.Entity is Entity is featly.Entity
+assert SameView is FeatureView and SameField is Field
+assert not hasattr(feast, "__version__")
+rider = Entity(name="rider", value_type=ValueType.INT64)
+"""
+
+
+def test_feasts_modules_are_made_of_featlys_classes(repository):
+    for file in repository.glob("*.py"):
+        file.unlink()
+    (repository / "names.py").write_text(IMPORTS)
+    compiled = without_feast(repository)
+    assert compiled.names == [("entity", "rider")], compiled.last
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "says"),
+    [
+        ("from feast import BigQuerySource", "ImportError", "'BigQuerySource' from 'feast'"),
+        ("from feast.types import Nonsense", "ImportError", "'Nonsense' from 'feast.types'"),
+        ("import feast.infra.online_stores.redis", "ModuleNotFoundError", "has no such module"),
+        ("import feast\nsource = feast.KafkaSource", "ImportError", "install feast"),
+    ],
+)
+def test_a_name_that_featly_lacks_is_told(repository, line, error, says):
+    (repository / "feature_definitions.py").write_text(line + "\n")
+    compiled = without_feast(repository)
+    assert compiled.error["type"] == error
+    assert says in compiled.error["message"]
+    assert compiled.error["file"] == "feature_definitions.py"
+    assert compiled.error["line"] == line.count("\n") + 1
+
+
+def test_an_installed_feast_is_used_as_it_is(repository, tmp_path):
+    package = tmp_path / "packages" / "feast"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("is_the_real_one = True\n")
+    for file in repository.glob("*.py"):
+        file.unlink()
+    (repository / "names.py").write_text(
+        "import feast\nassert feast.is_the_real_one\nimport feast.nothing\n"
+    )
+    compiled = without_feast(repository, tmp_path / "packages")
+    assert compiled.error["message"] == "No module named 'feast.nothing'"
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def test_a_definition_without_feast_and_featly_is_told(repository, tmp_path):
+    """Where the interpreter has neither package, the message says which interpreter it is."""
+    script = tmp_path / "compile.py"
+    shutil.copy(ROOT / "python" / "featly" / "_compile.py", script)
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", script, "--repo", repository, "--out-fd", "1"],
+        capture_output=True,
+        text=True,
+    )
+    (line,) = done.stdout.splitlines()
+    # (-S leaves pandas out too, and the template imports it first.)
+    assert json.loads(line)["error"]["message"] == "No module named 'pandas'"
+    (repository / "feature_definitions.py").write_text("import feast.types\n")
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", script, "--repo", repository, "--out-fd", "1"],
+        capture_output=True,
+        text=True,
+    )
+    message = json.loads(done.stdout)["error"]["message"]
+    assert "neither feast nor featly is installed in" in message
+    assert sys.executable in message
