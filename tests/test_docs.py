@@ -26,6 +26,7 @@ from conftest import FEATLY, ROOT, Repo, Server
 README = "README.md"
 GUIDE = "docs/guides/your-own-data.md"
 TRAINING_SETS = "docs/guides/training-sets.md"
+FROM_FEAST = "docs/guides/from-feast.md"
 
 # What a document prints and its test does not run, and why.
 NOT_RUN = {
@@ -34,7 +35,7 @@ NOT_RUN = {
     (README, ". .venv/bin/activate"): "the test's PATH has the program already",
 }
 
-COMMANDS = ("featly", "make", "cd", "curl", ".")
+COMMANDS = ("featly", "make", "cd", "cp", "curl", ".")
 FENCE = re.compile(r"```(\w*)\n(.*?)```\n", re.S)
 INDENTED = re.compile(r"(?<=\n\n)(?:(?: {4}.*)?\n)+?(?=\S)")
 INLINE = re.compile(r"`(featly [^`]*)`")
@@ -237,9 +238,68 @@ def test_the_commands_of_the_guide_to_training_sets(tmp_path: Path, stack: ExitS
     assert header.replace('"', "").endswith("completed,driver_stats__trips,driver_stats__rating")
 
 
+FEAST_DEFINITIONS = """
+from datetime import timedelta
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, RequestSource
+from feast.on_demand_feature_view import on_demand_feature_view
+from feast.types import Float64, Int64
+
+driver = Entity(name="driver", join_keys=["driver_id"])
+stats = FeatureView(
+    name="driver_stats",
+    entities=[driver],
+    ttl=timedelta(days=7),
+    schema=[Field(name="trips", dtype=Int64), Field(name="rating", dtype=Float64)],
+    source=FileSource(path="data/stats.parquet", timestamp_field="event_timestamp"),
+)
+model = FeatureService(name="driver_model", features=[stats])
+
+@on_demand_feature_view(
+    sources=[stats, RequestSource(name="asked", schema=[Field(name="hour", dtype=Int64)])],
+    schema=[Field(name="busy", dtype=Float64)],
+    mode="python",
+)
+def busy(inputs):
+    return {"busy": [trips / 9 for trips in inputs["trips"]]}
+"""
+
+
+def test_the_commands_of_the_guide_from_feast(tmp_path: Path, stack: ExitStack) -> None:
+    noon = datetime(2024, 5, 10, 12, tzinfo=UTC)
+    repo = Repo(tmp_path / "feature_repo")
+    repo.write("features.py", FEAST_DEFINITIONS)
+    repo.table(
+        "data/stats.parquet",
+        {
+            "driver_id": [1001, 1002],
+            "event_timestamp": pa.array([noon, noon], pa.timestamp("us", "UTC")),
+            "trips": [9, 4],
+            "rating": [4.92, 4.0],
+        },
+    )
+    repo.write("data/orders.csv", "driver_id,event_timestamp\n1001,2024-05-10T12:30:00Z\n")
+    reader = Reader(FROM_FEAST, tmp_path, stack)
+    printed = {}
+    for step in steps_of(FROM_FEAST):
+        if step.is_commands:
+            for command in step.commands():
+                printed[command] = reader.type(command)
+        elif step.text.startswith("project:"):
+            (reader.folder / "feature_store.yaml").write_text(step.text)
+        else:
+            assert "'driver_id': [1001]" in reader.python(step.text), f"{FROM_FEAST}:{step.line}"
+    assert "on-demand feature view busy" in printed["featly apply"]
+    (training,) = pq.read_table(reader.folder / "training.parquet").to_pylist()
+    assert (training["trips"], training["rating"]) == (9, 4.92)
+    # The rows are past their TTL, which the guide says makes a difference.
+    (answer,) = reader.answers
+    assert statuses(answer) == {"PRESENT", "OUTSIDE_MAX_AGE"}
+    assert "No changes" in reader.type("featly plan")
+
+
 def test_every_guide_is_tested_and_nothing_is_left_out_in_vain() -> None:
     guides = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs/guides").glob("*.md"))
-    assert guides == sorted([GUIDE, TRAINING_SETS])
+    assert guides == sorted([GUIDE, TRAINING_SETS, FROM_FEAST])
     printed = {
         (document, command)
         for document in (README, *guides)

@@ -6,14 +6,12 @@ import asyncio
 import json
 import os
 import threading
-import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -22,7 +20,7 @@ from featly._html import heading, page, table
 from featly._messages import Definition
 from featly._progress import terminal_progress
 from featly._registration import definitions_json, names_of
-from featly._tables import columns_table, entity_rows_table, to_datetime, to_micros, to_table
+from featly._tables import columns_table, entity_rows_table, to_micros, to_table
 from featly.base_feature_view import DUMMY_ENTITY_NAME, BaseFeatureView
 from featly.data_source import DataSource, PushMode
 from featly.entity import Entity
@@ -36,6 +34,12 @@ from featly.project import Project
 from featly.registry_diff import Change, RegistryDiff
 from featly.repo_config import RepoConfig, config_of
 from featly.retrieval_job import RetrievalJob
+from featly.write_results import (
+    MaterializedView,
+    PushResult,
+    materialized_view,
+    warn_if_nothing,
+)
 
 Defined = TypeVar("Defined", bound=Definition)
 
@@ -46,41 +50,6 @@ _VIEW_KINDS: dict[str, Callable[[Mapping[str, Any]], BaseFeatureView] | None] = 
     "label_view": LabelView.from_dict,
 }
 """The kinds of view in a registry, and what makes objects of them where featly has a class."""
-
-
-@dataclass(frozen=True)
-class MaterializedView:
-    """What materializing one view did.
-
-    Attributes:
-        feature_view: The name of the view.
-        start, end: The range of event times, both ends included; UTC.
-        rows: The rows of the source in the range.
-        entities: The distinct entities among them.
-        written: The rows that are now in the online store.
-        stale: The rows that are not, because the store had newer ones.
-        source_range: The first and the last event time (UTC) of the source where the range held no
-            rows; None where it held some, or the source is empty.
-    """
-
-    feature_view: str
-    start: datetime
-    end: datetime
-    rows: int
-    entities: int
-    written: int
-    stale: int
-    source_range: tuple[datetime, datetime] | None
-
-
-class PushResult(NamedTuple):
-    """How many rows a push wrote, and how many it did not because the store had newer ones.
-
-    Counted for each view that the push source feeds.
-    """
-
-    written: int
-    stale: int
 
 
 class FeatureStore:
@@ -778,9 +747,9 @@ class FeatureStore:
         views = _names("feature_views", feature_views or [])
         end = to_micros("end_date", end_date)
         done = self._project_core().materialize(start, end, views, terminal_progress())
-        results = [_materialized(*view) for view in done]
+        results = [materialized_view(*view) for view in done]
         for result in results:
-            _warn_if_nothing(result)
+            warn_if_nothing(result)
         return results
 
 
@@ -830,46 +799,3 @@ def _diff(
         ),
         tuple(inferred),
     )
-
-
-def _materialized(
-    view: str,
-    start: int,
-    end: int,
-    rows: int,
-    entities: int,
-    written: int,
-    stale: int,
-    source_range: tuple[int, int] | None,
-) -> MaterializedView:
-    return MaterializedView(
-        feature_view=view,
-        start=to_datetime(start),
-        end=to_datetime(end),
-        rows=rows,
-        entities=entities,
-        written=written,
-        stale=stale,
-        source_range=(to_datetime(source_range[0]), to_datetime(source_range[1]))
-        if source_range
-        else None,
-    )
-
-
-def _warn_if_nothing(result: MaterializedView) -> None:
-    """Says so where a range held no rows, or was materialized before."""
-    view = f"feature view {result.feature_view!r}"
-    if result.start > result.end:
-        warnings.warn(
-            f"{view}: it is materialized up to {result.start.isoformat()} already, after the end "
-            f"that was asked for, {result.end.isoformat()}; nothing was done",
-            stacklevel=4,
-        )
-    elif not result.rows and result.source_range is not None:
-        first, last = result.source_range
-        warnings.warn(
-            f"{view}: the source has no rows between {result.start.isoformat()} and "
-            f"{result.end.isoformat()}; it has rows from {first.isoformat()} to "
-            f"{last.isoformat()}",
-            stacklevel=4,
-        )

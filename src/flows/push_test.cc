@@ -166,7 +166,7 @@ TEST_F(PushTest, OneViewAlone) {
   };
   EXPECT_EQ(Must(write("v")).applied, 1);
   EXPECT_EQ(Read("v", 1, "n"), "7");
-  EXPECT_EQ(Must(write("v")).applied, 1);  // the same again
+  EXPECT_EQ(Must(write("v")).applied, 1);                       // the same again
   EXPECT_EQ(KindOf(write("w").status()), ErrorKind::kInvalid);  // lacks m
   EXPECT_EQ(KindOf(write("u").status()), ErrorKind::kNotFound);
 }

@@ -59,9 +59,9 @@ std::vector<NamedObject> UsedBy(ObjectKind kind, const Message& object) {
   if (kind == ObjectKind::kOnDemandFeatureView) {
     const auto& spec = static_cast<const core::OnDemandFeatureView&>(object).spec();
     for (const auto& [name, source] : spec.sources()) {
-      used.push_back({source.has_request_data_source() ? ObjectKind::kDataSource
-                                                       : ObjectKind::kFeatureView,
-                      name});
+      used.push_back(
+          {source.has_request_data_source() ? ObjectKind::kDataSource : ObjectKind::kFeatureView,
+           name});
     }
   } else if (kind == ObjectKind::kFeatureService) {
     const auto& spec = static_cast<const core::FeatureService&>(object).spec();
@@ -75,9 +75,8 @@ std::vector<NamedObject> UsedBy(ObjectKind kind, const Message& object) {
 /// The change of `diff` that deletes what is used; null where it stays.
 const Change* DeletionOf(const RegistryDiff& diff, const NamedObject& used) {
   for (const Change& change : diff.changes) {
-    const bool same_kind =
-        change.kind == used.kind ||
-        (used.kind == ObjectKind::kFeatureView && InfoOf(change.kind).is_feature_view);
+    const bool same_kind = change.kind == used.kind || (used.kind == ObjectKind::kFeatureView &&
+                                                        InfoOf(change.kind).is_feature_view);
     if (change.type == ChangeType::kDelete && same_kind && change.name == used.name) return &change;
   }
   return nullptr;
@@ -88,7 +87,8 @@ Status CheckUses(ObjectKind kind, const Message& object, const RegistryDiff& dif
   for (const NamedObject& used : UsedBy(kind, object)) {
     const Change* deletion = DeletionOf(diff, used);
     if (deletion == nullptr) continue;
-    return Error(ErrorKind::kConflict, std::string(InfoOf(deletion->kind).title) + " '" + used.name +
+    return Error(ErrorKind::kConflict, std::string(InfoOf(deletion->kind).title) + " '" +
+                                           used.name +
                                            "' cannot be deleted: " + InfoOf(kind).title + " '" +
                                            name + "' uses it; delete or change that as well")
         .Subject(used.name);

@@ -11,8 +11,8 @@
 
 namespace featly::python {
 
-/// Told how far the work is, now and then, with the GIL: phase, rows done, rows in all (0 where that
-/// is not known). After the last phase it is called once more, with an empty phase.
+/// Told how far the work is, now and then, with the GIL: phase, rows done, rows in all (0 where
+/// that is not known). After the last phase it is called once more, with an empty phase.
 using ProgressCallback = std::function<void(const std::string& phase, int64_t done, int64_t total)>;
 
 /// Runs `work` on a thread of its own while this one listens for Python's signals; an interrupt

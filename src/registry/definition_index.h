@@ -34,7 +34,8 @@ class DefinitionIndex {
 /// The features of a view of any kind.
 std::vector<const feast::core::FeatureSpecV2*> FeaturesOf(const google::protobuf::Message& view);
 
-/// The sources inside a view's or a source's definition (not a projection's), and those inside them.
+/// The sources inside a view's or a source's definition (not a projection's), and those inside
+/// them.
 std::vector<const feast::core::DataSource*> InnerSources(const google::protobuf::Message& object);
 /// The same, to edit in place.
 std::vector<feast::core::DataSource*> MutableInnerSources(google::protobuf::Message* object);
