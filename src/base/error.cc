@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/out_of_memory.h"
+
 namespace featly {
 namespace {
 
@@ -166,7 +168,15 @@ Status WithContext(std::string_view context, const Status& status) {
 
 Status AsKind(ErrorKind kind, std::string_view context, const Status& status) {
   if (status.ok() || DetailOf(status) != nullptr) return status;
+  if (status.IsOutOfMemory()) return OutOfMemory(context);
   return Error(kind, std::string(context)).Cause(status);
+}
+
+Status OutOfMemory(std::string_view context) {
+  return Error(ErrorKind::kUnavailable,
+               std::string(context) +
+                   ": out of memory; give the process more, or ask for less at once (fewer rows or "
+                   "columns, --threads 1, a smaller --memory-limit)");
 }
 
 std::string FormatForPeople(const Status& status) {

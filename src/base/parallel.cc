@@ -4,10 +4,13 @@
 #include <atomic>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "base/out_of_memory.h"
 
 namespace featly {
 namespace {
@@ -57,6 +60,16 @@ class UnitQueue {
   Status failure_;
 };
 
+// An exception that leaves a thread ends the program; the only one that ours meet is this.
+Status RunUnit(const std::function<Status(int64_t unit, int worker)>& work, int64_t unit,
+               int worker) {
+  try {
+    return work(unit, worker);
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory("the work was given up");
+  }
+}
+
 }  // namespace
 
 int ResolveThreads(int wanted) {
@@ -69,7 +82,7 @@ Status ParallelFor(int64_t units, int threads, const StopToken* stop,
   UnitQueue queue(units, stop);
   auto run = [&](int worker) {
     for (int64_t unit = 0; queue.Next(&unit);) {
-      if (Status status = work(unit, worker); status.ok()) {
+      if (Status status = RunUnit(work, unit, worker); status.ok()) {
         queue.Done();
       } else {
         queue.Fail(unit, std::move(status));

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <new>
 #include <string>
 #include <system_error>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/logging.h"
+#include "base/out_of_memory.h"
 #include "cli/commands.h"
 #include "cli/progress_bar.h"
 #include "project/config.h"
@@ -112,9 +114,17 @@ Status ApplyGlobalOptions(const CommandLine& line) {
   return Status::OK();
 }
 
+Status RunCommand(CommandLine& line) {
+  ARROW_RETURN_NOT_OK(ApplyGlobalOptions(line));
+  try {
+    return line.run();
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory("the command was given up");
+  }
+}
+
 int RunParsed(CommandLine& line) {
-  Status status = ApplyGlobalOptions(line);
-  if (status.ok()) status = line.run();
+  Status status = RunCommand(line);
   if (status.ok() && (std::fflush(stdout) != 0 || std::ferror(stdout))) {
     status = Error(ErrorKind::kIo, "standard output could not be written");
   }
@@ -175,6 +185,8 @@ void AddWorkOptions(CLI::App* command, const std::string& memory_help, WorkOptio
 }
 
 int Main(int argc, char** argv) {
+  std::signal(SIGXFSZ,
+              SIG_IGN);  // a limit of the file size is an error of the write, as a full disk
   CommandLine line;
   CLI::App app("featly: the same features in training and in production.", "featly");
   app.require_subcommand(1);

@@ -97,12 +97,7 @@ class AtomicTableWriter : public TableWriter {
 
   Status Start(FileForm form, const std::shared_ptr<arrow::Schema>& schema) {
     auto opened = arrow::io::FileOutputStream::Open(temporary_);
-    if (!opened.ok()) {
-      const std::string context = "'" + path_ + "' cannot be written";
-      const int error = arrow::internal::ErrnoFromStatus(opened.status());
-      return error != 0 ? ErrnoError(error, context)
-                        : AsKind(ErrorKind::kIo, context, opened.status());
-    }
+    ARROW_RETURN_NOT_OK(Explained(opened.status()));
     stream_ = *opened;
     switch (form) {
       case FileForm::kParquet: {
@@ -122,21 +117,28 @@ class AtomicTableWriter : public TableWriter {
   }
 
   Status Write(const arrow::RecordBatch& batch) override {
-    return AsKind(ErrorKind::kIo, "'" + path_ + "' cannot be written",
-                  writer_->WriteRecordBatch(batch));
+    return Explained(writer_->WriteRecordBatch(batch));
   }
 
   Status Finish() override {
-    const std::string context = "'" + path_ + "' cannot be written";
-    ARROW_RETURN_NOT_OK(AsKind(ErrorKind::kIo, context, writer_->Close()));
-    if (fsync(stream_->file_descriptor()) != 0) return ErrnoError(errno, context);
-    ARROW_RETURN_NOT_OK(AsKind(ErrorKind::kIo, context, stream_->Close()));
-    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return ErrnoError(errno, context);
+    ARROW_RETURN_NOT_OK(Explained(writer_->Close()));
+    if (fsync(stream_->file_descriptor()) != 0) return ErrnoError(errno, Context());
+    ARROW_RETURN_NOT_OK(Explained(stream_->Close()));
+    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return ErrnoError(errno, Context());
     finished_ = true;
     return Status::OK();
   }
 
  private:
+  std::string Context() const { return "'" + path_ + "' cannot be written"; }
+
+  /// The system's own words for a failure, which Arrow keeps as a number: "No space left on
+  /// device".
+  Status Explained(const Status& status) const {
+    const int error = status.ok() ? 0 : arrow::internal::ErrnoFromStatus(status);
+    return error != 0 ? ErrnoError(error, Context()) : AsKind(ErrorKind::kIo, Context(), status);
+  }
+
   std::string path_;
   std::string temporary_;
   std::shared_ptr<arrow::io::FileOutputStream> stream_;

@@ -13,6 +13,7 @@
 #include <arrow/type.h>
 #include <arrow/util/compression.h>
 
+#include "base/out_of_memory.h"
 #include "offline/csv_types.h"
 #include "offline/open_file.h"
 #include "offline/source_file.h"
@@ -25,6 +26,7 @@ constexpr int32_t kBlockBytes = 4 << 20;
 
 Status Malformed(const std::string& path, const Status& cause) {
   if (cause.ok() || DetailOf(cause) != nullptr) return cause;
+  if (cause.IsOutOfMemory()) return OutOfMemory("'" + path + "' cannot be read");
   return Error(ErrorKind::kMalformed, "'" + path + "' cannot be read as CSV")
       .Subject(path)
       .Cause(cause);

@@ -13,6 +13,7 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 
+#include "base/out_of_memory.h"
 #include "offline/open_file.h"
 #include "offline/source_file.h"
 #include "types/arrow_convert.h"
@@ -115,6 +116,7 @@ Result<std::shared_ptr<arrow::Table>> ReadArrowFile(const std::string& path) {
   };
   auto table = read();
   if (table.ok()) return table;
+  if (table.status().IsOutOfMemory()) return OutOfMemory("'" + path + "' cannot be read");
   return Error(ErrorKind::kMalformed, "'" + path +
                                           "' cannot be read as an Arrow file: it is "
                                           "truncated, damaged or another kind of file")

@@ -15,6 +15,7 @@
 #include <parquet/properties.h>
 #include <parquet/statistics.h>
 
+#include "base/out_of_memory.h"
 #include "offline/open_file.h"
 #include "offline/source_file.h"
 
@@ -33,6 +34,7 @@ parquet::ArrowReaderProperties ReaderProperties() {
 
 Status Malformed(const std::string& path, const Status& cause) {
   if (cause.ok() || DetailOf(cause) != nullptr) return cause;
+  if (cause.IsOutOfMemory()) return OutOfMemory("'" + path + "' cannot be read");
   return Error(ErrorKind::kMalformed, "'" + path +
                                           "' cannot be read as Parquet: it is truncated, damaged "
                                           "or another kind of file")
