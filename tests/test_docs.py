@@ -27,6 +27,7 @@ README = "README.md"
 GUIDE = "docs/guides/your-own-data.md"
 TRAINING_SETS = "docs/guides/training-sets.md"
 FROM_FEAST = "docs/guides/from-feast.md"
+OPERATIONS = "docs/guides/operations.md"
 
 # What a document prints and its test does not run, and why.
 NOT_RUN = {
@@ -35,7 +36,7 @@ NOT_RUN = {
     (README, ". .venv/bin/activate"): "the test's PATH has the program already",
 }
 
-COMMANDS = ("featly", "make", "cd", "cp", "curl", ".")
+COMMANDS = ("featly", "make", "cd", "cp", "curl", "mkdir", "rm", ".")
 FENCE = re.compile(r"```(\w*)\n(.*?)```\n", re.S)
 INDENTED = re.compile(r"(?<=\n\n)(?:(?: {4}.*)?\n)+?(?=\S)")
 INLINE = re.compile(r"`(featly [^`]*)`")
@@ -297,9 +298,27 @@ def test_the_commands_of_the_guide_from_feast(tmp_path: Path, stack: ExitStack) 
     assert "No changes" in reader.type("featly plan")
 
 
+def test_the_commands_of_the_guide_to_operations(tmp_path: Path, stack: ExitStack) -> None:
+    reader = Reader(OPERATIONS, tmp_path, stack)
+    looked_up = []
+    for step in steps_of(OPERATIONS):
+        if not step.is_commands:
+            assert step.text.startswith("[Service]"), f"{OPERATIONS}:{step.line}: what is it?"
+            continue
+        for command in step.commands():
+            printed = reader.type(command)
+            if "get-online-features" in command:
+                looked_up.append(printed)
+            if "--full-refresh" in command:
+                assert " 0 written" not in printed
+    (after_restore,) = looked_up
+    assert "1001" in after_restore
+    assert "null" not in after_restore
+
+
 def test_every_guide_is_tested_and_nothing_is_left_out_in_vain() -> None:
     guides = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs/guides").glob("*.md"))
-    assert guides == sorted([GUIDE, TRAINING_SETS, FROM_FEAST])
+    assert guides == sorted([GUIDE, TRAINING_SETS, OPERATIONS, FROM_FEAST])
     printed = {
         (document, command)
         for document in (README, *guides)

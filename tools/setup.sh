@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Installs what building and testing featly needs: Debian packages (only those that are missing, as
 # root or with sudo) and .venv with the pinned wheels of requirements-dev.txt. Running it again
-# changes nothing and takes a moment.
+# changes nothing and takes a moment. Arguments are Debian packages wanted besides.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(
   binutils ca-certificates ccache cmake g++ git make mold ninja-build
   python3 python3-dev python3-venv
-  libboost1.81-dev libcli11-dev libfmt-dev libgmock-dev libgtest-dev liblmdb-dev libprotobuf-dev
+  libboost1.81-dev libcli11-dev libfmt-dev libgmock-dev libgtest-dev liblmdb-dev libprotobuf-dev lmdb-utils
   libspdlog-dev libssl-dev libyaml-cpp-dev prometheus-cpp-dev protobuf-compiler
+  "$@"
 )
 
 fail() {
