@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from featly import _core
 from featly._html import heading, page, table
 from featly._messages import Definition
+from featly._native import _core
 from featly._progress import terminal_progress
 from featly._registration import definitions_json, names_of
 from featly._tables import columns_table, entity_rows_table, to_micros, to_table

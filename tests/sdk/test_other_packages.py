@@ -1,10 +1,15 @@
 """The SDK beside other packages in one process, in either order of import."""
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
+import pyarrow  # noqa: F401  -- before the core
 import pytest
+
+from featly import _core
 
 WORK = """
 from datetime import UTC, datetime
@@ -59,3 +64,23 @@ def test_one_process(package, featly_first, tmp_path):
     code = code.replace("{{", "{").replace("}}", "}")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_foreign_protobuf_that_everybody_sees(tmp_path):
+    """As TensorFlow's: its symbols have the names of ours, and another meaning."""
+    module = Path(_core.__file__)
+    symbols = subprocess.run(["nm", "-D", module], check=True, capture_output=True, text=True)
+    wanted = re.findall(r" U (_ZNK?6google8protobuf\w+)$", symbols.stdout, re.M)
+    assert len(wanted) > 100
+    foreign = tmp_path / "foreign.c"
+    functions = {*wanted, "_ZN6google8protobuf14DescriptorPoolD1Ev"}
+    bodies = "\n".join(f"void {name}(void) {{ abort(); }}" for name in sorted(functions))
+    foreign.write_text(f"#include <stdlib.h>\n{bodies}\n")
+    library = tmp_path / "libforeign.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, foreign], check=True)
+    (tmp_path / "rows.csv").write_text("driver_id,x,ts\n1,2,1970-01-01T00:00:00Z\n")
+    load = f"import ctypes\nctypes.CDLL({str(library)!r}, ctypes.RTLD_GLOBAL)\n"
+    work = WORK.replace("{folder!r}", repr(str(tmp_path))).replace("{{", "{").replace("}}", "}")
+    for code in (load + work, "import featly.feature_store\n" + load + work):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
