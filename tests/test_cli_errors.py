@@ -186,6 +186,61 @@ def test_a_source_that_lacks_a_column(drivers: Repo) -> None:
     says(error, "driver_stats", "'rate'", "did you mean 'rates'", "definitions.py:")
 
 
+@pytest.mark.parametrize("schema", [True, False])
+def test_a_wrong_timestamp_field_is_called_by_its_name(drivers: Repo, schema: bool) -> None:
+    text = DEFINITIONS.replace('"event_timestamp"', '"event_time"')
+    if not schema:
+        text = re.sub(r"    schema=\[.*?\n    \],\n", "", text, flags=re.S)
+        text = text.replace('driver_stats[["rate", "trips"]]', "driver_stats")
+    drivers.write("definitions.py", text)
+    error = drivers.fails("apply")
+    says(error, "data/drivers.parquet", "no column 'event_time' (timestamp_field)")
+    says(error, "it has: 'driver_id', 'event_timestamp'", "did you mean 'event_timestamp'?")
+    assert "reserved" not in error
+
+
+def test_a_field_mapping_of_no_column(drivers: Repo) -> None:
+    mapped = 'timestamp_field="event_timestamp", field_mapping={"rte": "rate"}, '
+    text = DEFINITIONS.replace('timestamp_field="event_timestamp", ', mapped)
+    drivers.write("definitions.py", text)
+    error = drivers.fails("apply")
+    says(error, "no column 'rte' (mapped to 'rate' by its field_mapping)", "did you mean 'rate'?")
+
+
+def test_a_source_of_a_header_alone(drivers: Repo) -> None:
+    drivers.write("data/drivers.csv", "driver_id,event_timestamp,created,trips,rate,city\n")
+    drivers.write("definitions.py", DEFINITIONS.replace("drivers.parquet", "drivers.csv"))
+    drivers.ok("apply")  # everything is declared
+    text = DEFINITIONS.replace('        Field(name="driver_id", dtype=Int64),\n', "")
+    assert text != DEFINITIONS
+    drivers.write("definitions.py", text.replace("drivers.parquet", "drivers.csv"))
+    says(
+        drivers.fails("apply"), "data/drivers.csv", "no rows", "join key 'driver_id'", "value_type"
+    )
+
+
+def test_a_ttl_of_all_time(drivers: Repo) -> None:
+    drivers.write("definitions.py", DEFINITIONS.replace("timedelta(days=3)", "timedelta.max"))
+    says(drivers.fails("apply"), "'driver_stats'", "ttl", "10,000 years", "definitions.py:")
+
+
+def test_two_sources_of_one_file_have_each_their_mapping(drivers: Repo) -> None:
+    drivers.write(
+        "more.py",
+        """
+        from featly import FeatureView, Field, FileSource
+        from featly.types import Float64
+        from definitions import driver
+        other = FileSource(name="other", path="data/drivers.parquet",
+            timestamp_field="event_timestamp", created_timestamp_column="created",
+            field_mapping={"rate": "share"})
+        shares = FeatureView(name="shares", entities=[driver], source=other,
+            schema=[Field(name="share", dtype=Float64)])
+        """,
+    )
+    drivers.ok("apply")
+
+
 def test_a_source_with_another_type(drivers: Repo) -> None:
     rows = driver_rows()
     texts = pa.array([str(value) for value in rows.column("trips").to_pylist()])
@@ -217,17 +272,20 @@ def training_set(repo: Repo, entities: str, *features: str) -> str:
 
 def test_entities_without_the_key(applied: Repo) -> None:
     applied.table("e.parquet", {"driver": [1001], "event_timestamp": pa.array([NOON], TIME)})
-    says(training_set(applied, "e.parquet"), "driver_id", "did you mean 'driver'")
+    error = training_set(applied, "e.parquet")
+    says(error, "e.parquet", "driver_id", "did you mean 'driver'")
+    says(error, "its columns: 'driver', 'event_timestamp'")
 
 
 def test_entities_with_a_key_of_another_type(applied: Repo) -> None:
     applied.table("e.parquet", {"driver_id": ["x"], "event_timestamp": pa.array([NOON], TIME)})
-    says(training_set(applied, "e.parquet"), "driver_id", "x", "INT64")
+    says(training_set(applied, "e.parquet"), "e.parquet", "driver_id", "x", "INT64")
 
 
 def test_entities_without_a_timestamp(applied: Repo) -> None:
     applied.table("e.parquet", {"driver_id": [1001]})
-    says(training_set(applied, "e.parquet"), "event_timestamp")
+    error = training_set(applied, "e.parquet")
+    says(error, "e.parquet", "event_timestamp", "its columns: 'driver_id'")
 
 
 def test_entities_with_times_as_text(applied: Repo) -> None:
@@ -249,8 +307,8 @@ def test_entities_in_other_time_zones(applied: Repo) -> None:
     for name, times in (("naive", naive), ("zoned", zoned)):
         applied.table(f"{name}.parquet", {"driver_id": [1001], "event_timestamp": times})
         command = ["get-historical-features", "-d", f"{name}.parquet", "-f", "driver_stats:trips"]
-        found.append(applied.ok(*command, "--output", "json").json()["trips"])
-    assert found == [[230], [230]]
+        found.append(applied.ok(*command, "--output", "json").json()[0]["trips"])
+    assert found == [230, 230]
 
 
 def test_an_empty_file_of_entities(applied: Repo) -> None:
@@ -327,6 +385,14 @@ def test_a_read_only_folder(drivers: Repo, obeying_permissions: list[str]) -> No
         says(drivers.fails("init", "new"), "new", "denied")
     finally:
         drivers.path.chmod(0o755)
+
+
+def test_a_store_that_may_only_be_read(loaded: Repo, obeying_permissions: list[str]) -> None:
+    loaded.prefix = obeying_permissions
+    for path in (loaded.path / "data" / "online.lmdb").iterdir():
+        path.chmod(0o444)
+    error = loaded.fails("get-online-features", "-e", "driver_id=1001", "-f", "driver_stats:trips")
+    says(error, "online.lmdb", "denied", "lock file", "let this user write")
 
 
 def test_the_port_is_in_use(applied: Repo) -> None:

@@ -34,7 +34,8 @@ bool IsDate(const arrow::DataType& type) {
 
 // The only column for which `is_time` holds; empty if there is none. Several: kInvalid.
 template <typename Predicate>
-Result<std::string> OnlyColumn(const arrow::Schema& schema, Predicate is_time) {
+Result<std::string> OnlyColumn(const std::string& table, const arrow::Schema& schema,
+                               Predicate is_time) {
   std::string names;
   std::string only;
   int found = 0;
@@ -44,62 +45,65 @@ Result<std::string> OnlyColumn(const arrow::Schema& schema, Predicate is_time) {
     names += (found++ == 0 ? "'" : ", '") + field->name() + "'";
   }
   if (found <= 1) return only;
-  return Error(ErrorKind::kInvalid, "the entity table has several time columns (" + names +
+  return Error(ErrorKind::kInvalid, table + " has several time columns (" + names +
                                         "): name the one to join on event_timestamp");
 }
 
-Result<std::string> FindTimestampColumn(const arrow::Schema& schema) {
+Result<std::string> FindTimestampColumn(const std::string& table, const arrow::Schema& schema) {
   if (schema.GetFieldIndex(kTimestampColumn) >= 0) return std::string(kTimestampColumn);
-  ARROW_ASSIGN_OR_RAISE(std::string column, OnlyColumn(schema, [](const arrow::DataType& type) {
-                          return type.id() == arrow::Type::TIMESTAMP;
-                        }));
+  auto is_timestamp = [](const arrow::DataType& type) {
+    return type.id() == arrow::Type::TIMESTAMP;
+  };
+  ARROW_ASSIGN_OR_RAISE(std::string column, OnlyColumn(table, schema, is_timestamp));
   if (!column.empty()) return column;
-  return OnlyColumn(schema, IsDate);
+  return OnlyColumn(table, schema, IsDate);
 }
 
-Status CheckColumns(const arrow::Table& table) {
+Status CheckColumns(const std::string& name, const arrow::Table& table) {
   if (table.num_columns() == 0) {
-    return Error(ErrorKind::kInvalid, "the entity table has no columns");
+    return Error(ErrorKind::kInvalid, name + " has no columns");
   }
   std::set<std::string> names;
   for (const auto& field : table.schema()->fields()) {
     if (names.insert(field->name()).second) continue;
     return Error(ErrorKind::kInvalid,
-                 "the entity table has two columns named '" + field->name() + "': rename one")
+                 name + " has two columns named '" + field->name() + "': rename one")
         .Subject(field->name());
   }
   return Status::OK();
 }
 
-Status NullTime(const std::string& column, const arrow::ChunkedArray& times) {
+Status NullTime(const std::string& table, const std::string& column,
+                const arrow::ChunkedArray& times) {
   int64_t row = 0;
   for (const auto& chunk : times.chunks()) {
     for (int64_t i = 0; i < chunk->length(); ++i, ++row) {
       if (chunk->IsValid(i)) continue;
-      return Error(ErrorKind::kInvalid,
-                   "the entity table's '" + column + "' has " + std::to_string(times.null_count()) +
-                       " empty time(s), the first in row " + std::to_string(row) +
-                       " (counted from 0): fill or drop those rows")
+      return Error(ErrorKind::kInvalid, table + " has " + std::to_string(times.null_count()) +
+                                            " empty time(s) in '" + column +
+                                            "', the first in row " + std::to_string(row) +
+                                            " (counted from 0): fill or drop those rows")
           .Subject(column);
     }
   }
   return Status::OK();
 }
 
-Result<std::shared_ptr<arrow::ChunkedArray>> Times(const std::string& column,
+Result<std::shared_ptr<arrow::ChunkedArray>> Times(const std::string& table,
+                                                   const std::string& column,
                                                    const arrow::ChunkedArray& values) {
   const auto type = ArrowTypeOf(ValueType::kUnixTimestamp);
   arrow::ArrayVector chunks;
   // A table without rows may not know its types (a CSV file's header alone).
   if (values.length() > 0) {
-    const std::string where = "column '" + column + "' of the entity table";
+    const std::string where = "column '" + column + "' of " + table;
     for (const auto& chunk : values.chunks()) {
       ARROW_ASSIGN_OR_RAISE(auto times, TimeColumn(chunk, where, TimeRounding::kDown));
       chunks.push_back(std::move(times));
     }
   }
   auto times = std::make_shared<arrow::ChunkedArray>(std::move(chunks), type);
-  if (times->null_count() > 0) return NullTime(column, *times);
+  if (times->null_count() > 0) return NullTime(table, column, *times);
   return times;
 }
 
@@ -172,20 +176,22 @@ Result<std::shared_ptr<arrow::Table>> ReadTable(const std::string& path) {
 
 Result<EntityTable> EntityTable::FromFile(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(auto table, ReadTable(path));
-  auto entities = FromTable(std::move(table));
-  if (!entities.ok()) return WithContext("entity file '" + path + "'", entities.status());
+  ARROW_ASSIGN_OR_RAISE(EntityTable entities,
+                        FromTable(std::move(table), "the entity file '" + path + "'"));
   const auto format = FormatOfSuffix(path);
-  entities->from_text = format && *format != FileFormat::kParquet;
+  entities.from_text = format && *format != FileFormat::kParquet;
   return entities;
 }
 
-Result<EntityTable> EntityTable::FromTable(std::shared_ptr<arrow::Table> table) {
-  ARROW_RETURN_NOT_OK(CheckColumns(*table));
+Result<EntityTable> EntityTable::FromTable(std::shared_ptr<arrow::Table> table, std::string name) {
+  ARROW_RETURN_NOT_OK(CheckColumns(name, *table));
   EntityTable entities;
-  ARROW_ASSIGN_OR_RAISE(entities.timestamp_column, FindTimestampColumn(*table->schema()));
+  entities.name = std::move(name);
+  ARROW_ASSIGN_OR_RAISE(entities.timestamp_column,
+                        FindTimestampColumn(entities.name, *table->schema()));
   if (!entities.timestamp_column.empty()) {
     const auto column = table->GetColumnByName(entities.timestamp_column);
-    ARROW_ASSIGN_OR_RAISE(entities.times, Times(entities.timestamp_column, *column));
+    ARROW_ASSIGN_OR_RAISE(entities.times, Times(entities.name, entities.timestamp_column, *column));
   }
   entities.table = std::move(table);
   return entities;

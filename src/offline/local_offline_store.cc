@@ -16,6 +16,7 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
+#include "offline/column_list.h"
 #include "offline/entity_index.h"
 #include "offline/feature_columns.h"
 #include "offline/join_keys.h"
@@ -104,17 +105,18 @@ class Build {
     for (const ViewUse& use : features_.views) {
       for (const std::string& column : use.key_columns) {
         if (schema.GetFieldIndex(column) >= 0) continue;
-        return Error(ErrorKind::kInvalid, "the entity table has no column '" + column +
+        return Error(ErrorKind::kInvalid, entities_.name + " has no column '" + column +
                                               "', the join key of feature view '" + use.view->name +
-                                              "'")
+                                              "'; its columns: " + ColumnList(schema))
             .Subject(column)
             .Near(NearNames(column, schema.field_names()));
       }
       if (entities_.times == nullptr && use.view->batch_source.has_event_time()) {
         return Error(ErrorKind::kInvalid,
-                     "the entity table has no time column, and feature view '" + use.view->name +
+                     entities_.name + " has no time column, and feature view '" + use.view->name +
                          "' has event times: add event_timestamp, a column of timestamps (text "
-                         "becomes one with pandas.to_datetime)")
+                         "becomes one with pandas.to_datetime); its columns: " +
+                         ColumnList(schema))
             .Subject("event_timestamp")
             .Near(NearNames("event_timestamp", schema.field_names()));
       }
@@ -122,7 +124,7 @@ class Build {
     for (const FeatureUse& use : features_.features) {
       if (schema.GetFieldIndex(use.output_name) < 0) continue;
       return Error(ErrorKind::kInvalid,
-                   "the entity table has a column '" + use.output_name +
+                   entities_.name + " has a column '" + use.output_name +
                        "', which is also a feature's name: rename the column, or ask for full "
                        "feature names")
           .Subject(use.output_name);
@@ -209,9 +211,9 @@ class Build {
     }
     auto coerced = CoerceKeyColumn(column, JoinKey{name, type}, NullKeys::kKeep);
     if (coerced.ok()) return coerced;
-    return WithContext(first == 0 ? "the entity table"
-                                  : "the entity table from row " + std::to_string(first) + " on",
-                       coerced.status());
+    return WithContext(
+        first == 0 ? entities_.name : entities_.name + " from row " + std::to_string(first) + " on",
+        coerced.status());
   }
 
   const ResolvedFeatures& features_;

@@ -3,6 +3,7 @@
 
 #include <arrow/type.h>
 
+#include "offline/column_list.h"
 #include "offline/source.h"
 #include "types/arrow_convert.h"
 
@@ -11,10 +12,11 @@ namespace {
 
 Error MissingColumn(const ViewSpec& view, const Source& source, const std::string& column,
                     std::string_view what) {
-  return Error(ErrorKind::kDefinition, "feature view '" + view.name + "' needs the column '" +
-                                           column + "' (" + std::string(what) +
-                                           "), but its source '" + source.spec().name + "' (" +
-                                           source.files().front() + ") has no such column")
+  return Error(ErrorKind::kDefinition,
+               "feature view '" + view.name + "' needs the column '" + column + "' (" +
+                   std::string(what) + "), but its source '" + source.spec().name + "' (" +
+                   source.files().front() +
+                   ") has no such column; it has: " + ColumnList(*source.schema()))
       .Subject(column)
       .Near(NearNames(column, source.schema()->field_names()));
 }

@@ -160,6 +160,12 @@ Status LmdbEnv::OpenMapped(const LmdbOptions& options) {
     if (code == 0) return Status::OK();
     mdb_env_close(env_);  // LMDB asks for this after a failed open
     env_ = nullptr;
+    if (code == EACCES || code == EROFS) {
+      return WithContext(
+          "reading the store needs to write too, into its lock file: let this user "
+          "write the folder and its files",
+          LmdbError(code, "cannot open", path_));
+    }
     if (code != ENOMEM || map / 2 < kSmallestMap) return LmdbError(code, "cannot open", path_);
   }
 }

@@ -7,6 +7,7 @@
 
 #include <arrow/type.h>
 
+#include "offline/column_list.h"
 #include "project/definitions.h"
 #include "registry/definition_index.h"
 #include "registry/view_spec.h"
@@ -86,6 +87,7 @@ class ViewInference {
     auto source_spec = CompileSource(spec_->batch_source(), "feature view '" + spec_->name() + "'");
     if (!source_spec.ok()) return AtDefinition(definition_, source_spec.status());
     source_spec_ = std::move(*source_spec);
+    if (open_sources_) ARROW_RETURN_NOT_OK(CheckDeclaredColumns());
     if (!source_spec_.has_event_time()) ARROW_RETURN_NOT_OK(InferTimestampField());
     ARROW_RETURN_NOT_OK(InferKeys());
     if (spec_->features().empty()) ARROW_RETURN_NOT_OK(InferFeatures());
@@ -93,6 +95,36 @@ class ViewInference {
   }
 
  private:
+  /// The columns that the source itself names must be there, before anything is made of the others:
+  /// without its timestamp_field the real one would be taken for a feature.
+  Status CheckDeclaredColumns() {
+    ARROW_ASSIGN_OR_RAISE(const Source* source, OpenSource(""));
+    for (const auto& [name, what] :
+         {std::pair(&source_spec_.timestamp_field, "timestamp_field"),
+          std::pair(&source_spec_.created_timestamp_column, "created_timestamp_column")}) {
+      if (name->empty()) continue;
+      ARROW_RETURN_NOT_OK(CheckColumn(*source, source_spec_.ColumnFor(*name), what));
+    }
+    for (const auto& [column, mapped] : source_spec_.field_mapping) {
+      ARROW_RETURN_NOT_OK(
+          CheckColumn(*source, column, "mapped to '" + mapped + "' by its field_mapping"));
+    }
+    return Status::OK();
+  }
+
+  /// Whether the source has the column; `what` says for what it is needed.
+  Status CheckColumn(const Source& source, const std::string& column,
+                     const std::string& what) const {
+    if (source.schema()->GetFieldByName(column)) return Status::OK();
+    return Error(ErrorKind::kDefinition, "feature view '" + spec_->name() + "': its source '" +
+                                             source_spec_.name + "' (" + source_spec_.path +
+                                             ") has no column '" + column + "' (" + what +
+                                             "); it has: " + ColumnList(*source.schema()))
+        .Subject(column)
+        .Near(NearNames(column, source.schema()->field_names()))
+        .At(definition_.file, definition_.line);
+  }
+
   /// The columns that are something else than the event time, by what the definition says.
   std::set<std::string> DeclaredColumns() const {
     std::set<std::string> declared = {
@@ -172,7 +204,7 @@ class ViewInference {
       // Columns such as pandas' __index_level_0__ are a writer's own.
       if (excluded.contains(name) || name.starts_with("__") || name.ends_with("__")) continue;
       auto type = ValueTypeFromArrow(*column->type());
-      if (!type.ok()) return NoTypeFor("column", name, type.status());
+      if (!type.ok()) return NoTypeFor("column", name, *source, type.status());
       auto mapped = source_spec_.field_mapping.find(name);
       AddField(mapped == source_spec_.field_mapping.end() ? name : mapped->second, *type,
                spec_->mutable_features());
@@ -191,21 +223,23 @@ class ViewInference {
     ARROW_ASSIGN_OR_RAISE(const Source* source,
                           OpenSource("gives its " + what + " '" + name + "' no type"));
     std::string column = source_spec_.ColumnFor(name);
-    auto field = source->schema()->GetFieldByName(column);
-    if (!field) {
-      return Error(ErrorKind::kDefinition, "feature view '" + spec_->name() + "': its source '" +
-                                               source_spec_.path + "' has no column '" + column +
-                                               "' for the " + what + " '" + name + "'")
-          .Subject(column)
-          .Near(NearNames(column, source->schema()->field_names()))
-          .At(definition_.file, definition_.line);
-    }
-    auto type = ValueTypeFromArrow(*field->type());
-    if (!type.ok()) return NoTypeFor(what, column, type.status());
+    ARROW_RETURN_NOT_OK(CheckColumn(*source, column, what));
+    auto type = ValueTypeFromArrow(*source->schema()->GetFieldByName(column)->type());
+    if (!type.ok()) return NoTypeFor(what, column, *source, type.status());
     return *type;
   }
 
-  Status NoTypeFor(const std::string& what, const std::string& column, Status cause) const {
+  Status NoTypeFor(const std::string& what, const std::string& column, const Source& source,
+                   Status cause) const {
+    if (source.row_count() == 0) {
+      return Error(ErrorKind::kDefinition,
+                   "feature view '" + spec_->name() + "': its source '" + source_spec_.path +
+                       "' has no rows, so nothing tells the type of the " + what + " '" + column +
+                       "'; put rows there, or declare features in schema=[...] and the type of a "
+                       "key with Entity(value_type=...)")
+          .Subject(column)
+          .At(definition_.file, definition_.line);
+    }
     return Error(ErrorKind::kDefinition,
                  "feature view '" + spec_->name() + "': the " + what + " '" + column +
                      "' of its source '" + source_spec_.path +
