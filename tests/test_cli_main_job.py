@@ -68,7 +68,7 @@ def test_apply_updates_and_deletes(loaded: Repo) -> None:
     )
     assert "230" in found.out
     loaded.write("definitions.py", "")
-    assert "Deleted feature view driver_stats\n" in loaded.ok("apply").out
+    assert "Deleted feature view driver_stats\n" in loaded.ok("apply", "--yes").out
     assert loaded.ok("feature-views", "list").out.splitlines()[1:] == []
     missing = loaded.fails(
         "get-online-features", "-e", "driver_id=1001", "-f", "driver_stats:trips"
@@ -89,7 +89,7 @@ def test_apply_as_json(drivers: Repo) -> None:
 
 def test_a_dropped_view_does_not_come_back(loaded: Repo) -> None:
     loaded.write("definitions.py", "")
-    loaded.ok("apply")
+    loaded.ok("apply", "--yes")
     loaded.write("definitions.py", DEFINITIONS)
     loaded.ok("apply")
     found = loaded.ok(
@@ -212,7 +212,9 @@ def test_get_historical_features_prints(applied: Repo) -> None:
         "2024-05-10T12:00:00Z",
         "230",
     ]
-    assert applied.ok(*command, "--output", "json").json()["trips"] == [230, 211, None, None]
+    rows = applied.ok(*command, "--output", "json").json()
+    assert [row["trips"] for row in rows] == [230, 211, None, None]
+    assert rows[0]["event_timestamp"] == "2024-05-10T12:00:00Z"
 
 
 def test_materialize_and_look_up(applied: Repo) -> None:
@@ -359,7 +361,8 @@ def test_help_names_every_command() -> None:
     for command in (
         "init", "plan", "apply", "materialize", "materialize-incremental", "training-set",
         "get-historical-features", "get-online-features", "serve", "feature-views", "entities",
-        "feature-services", "data-sources", "registry-dump", "teardown", "version",
+        "feature-services", "data-sources", "registry-dump", "teardown", "version", "doctor",
+        "features", "projects", "delete", "completion", "man", "configuration",
     ):  # fmt: skip
         assert f"  {command} " in text, command
     assert "test-clock" not in text

@@ -1,5 +1,5 @@
 // featly plan, featly apply
-#include <cstdio>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -7,6 +7,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command_line.h"
+#include "cli/confirm.h"
+#include "cli/feast_options.h"
 #include "project/definitions.h"
 #include "types/json_value.h"
 
@@ -81,44 +83,96 @@ void PrintJson(const RegistryDiff& diff) {
   Print(text + (text.size() > 1 ? "\n]\n" : "]\n"));
 }
 
-Status RunApply(CommandLine& line, const ApplyOptions& options, bool only_plan) {
+/// Whether nothing but perhaps the project itself is defined.
+bool DefinesNothing(const CompiledDefinitions& compiled) {
+  return std::all_of(
+      compiled.definitions.begin(), compiled.definitions.end(),
+      [](const Definition& definition) { return definition.kind == ObjectKind::kProject; });
+}
+
+/// What a plan without definitions would do, for a question or a warning; "" if nothing.
+std::string EmptyingText(const Project& project, const RegistryDiff& diff) {
+  const auto deletions =
+      std::count_if(diff.changes.begin(), diff.changes.end(),
+                    [](const Change& change) { return change.type == ChangeType::kDelete; });
+  if (deletions == 0) return "";
+  return "No Python file in '" + project.config().repo_path +
+         "' defines anything: apply would delete all " + std::to_string(deletions) +
+         " registered objects of project '" + project.name() + "' and their online rows.";
+}
+
+Status RunPlan(CommandLine& line, const ApplyOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
   ARROW_ASSIGN_OR_RAISE(CompiledDefinitions compiled,
                         CompileDefinitions(project->config().repo_path));
-  ApplyResult result;
-  if (only_plan) {
-    ARROW_ASSIGN_OR_RAISE(result, project->Plan(compiled.definitions, options));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(result, project->Apply(compiled.definitions, options));
-  }
+  ARROW_ASSIGN_OR_RAISE(ApplyResult result, project->Plan(compiled.definitions, options));
   for (const std::string& warning : result.warnings) PrintWarning(warning);
   if (line.output == OutputForm::kJson) {
     PrintJson(result.diff);
-  } else {
-    PrintTable(result, only_plan ? kPlanned : kDone);
+    return Status::OK();
+  }
+  PrintTable(result, kPlanned);
+  if (!DefinesNothing(compiled)) return Status::OK();
+  if (std::string text = EmptyingText(*project, result.diff); !text.empty()) {
+    Print(text + " It asks first, unless told --yes.\n");
   }
   return Status::OK();
 }
 
-void AddBoth(CLI::App& app, CommandLine& line, const char* name, const char* help, bool only_plan) {
+Status RunApply(CommandLine& line, const ApplyOptions& options, bool yes) {
+  ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
+  ARROW_ASSIGN_OR_RAISE(CompiledDefinitions compiled,
+                        CompileDefinitions(project->config().repo_path));
+  // A folder without definitions is a wrong folder more often than the end of a project.
+  if (!yes && DefinesNothing(compiled)) {
+    ARROW_ASSIGN_OR_RAISE(ApplyResult planned, project->Plan(compiled.definitions, options));
+    if (std::string text = EmptyingText(*project, planned.diff); !text.empty()) {
+      ARROW_RETURN_NOT_OK(Confirm(text, yes, Unasked::kRefuse));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(ApplyResult result, project->Apply(compiled.definitions, options));
+  for (const std::string& warning : result.warnings) PrintWarning(warning);
+  if (line.output == OutputForm::kJson) {
+    PrintJson(result.diff);
+  } else {
+    PrintTable(result, kDone);
+  }
+  return Status::OK();
+}
+
+/// What plan and apply share.
+CLI::App* AddEither(CLI::App& app, const char* name, const char* help, ApplyOptions* options) {
   CLI::App* command = app.add_subcommand(name, help);
-  auto options = std::make_shared<ApplyOptions>();
   command->add_flag("--skip-source-validation", options->skip_source_validation,
                     "Do not open the data sources to check their columns");
-  command->callback([&line, options, only_plan] {
-    line.run = [&line, options, only_plan] { return RunApply(line, *options, only_plan); };
-  });
+  AcceptFeastFlag(command, "--skip-feature-view-validation",
+                  "views are checked in any case, which takes no time");
+  return command;
 }
 
 }  // namespace
 
 void AddPlan(CLI::App& app, CommandLine& line) {
-  AddBoth(app, line, "plan", "Show what apply would change, and change nothing", true);
+  auto options = std::make_shared<ApplyOptions>();
+  CLI::App* command =
+      AddEither(app, "plan", "Show what apply would change, and change nothing", options.get());
+  command->callback(
+      [&line, options] { line.run = [&line, options] { return RunPlan(line, *options); }; });
 }
 
 void AddApply(CLI::App& app, CommandLine& line) {
-  AddBoth(app, line, "apply",
-          "Register what the Python files define; delete what they no longer do", false);
+  auto options = std::make_shared<ApplyOptions>();
+  auto yes = std::make_shared<bool>(false);
+  CLI::App* command = AddEither(
+      app, "apply", "Register what the Python files define; delete what they no longer do",
+      options.get());
+  command->add_flag("-y,--yes", *yes, "Do not ask, also where nothing is defined any more");
+  AcceptFeastFlag(command, "--no-progress", "apply draws no bar");
+  RefuseFeastOption(command, line, "--no-promote", OptionValue::kNone,
+                    "a feature view has one version, the one that was applied last");
+  command->callback([&line, options, yes] {
+    line.run = [&line, options, yes] { return RunApply(line, *options, *yes); };
+  });
 }
 
 }  // namespace featly::cli

@@ -17,8 +17,12 @@
 #include "base/clock.h"
 #include "base/logging.h"
 #include "base/out_of_memory.h"
+#include "cli/command_tree.h"
 #include "cli/commands.h"
+#include "cli/complete.h"
+#include "cli/help_text.h"
 #include "cli/progress_bar.h"
+#include "cli/version_text.h"
 #include "project/config.h"
 
 namespace featly::cli {
@@ -62,42 +66,68 @@ void PrintLabelled(const char* label, const char* colour, std::string_view messa
 
 void PrintError(std::string_view message) { PrintLabelled("error", "\033[1;31m", message); }
 
+/// The long options of `command` and of the commands above it.
+std::vector<std::string> OptionNames(const CLI::App* command) {
+  std::vector<std::string> names;
+  for (; command; command = command->get_parent()) {
+    for (const OptionView& option : ViewOf(*command).options) {
+      if (option.names.back().starts_with("--")) names.push_back(option.names.back());
+    }
+  }
+  return names;
+}
+
 /// What the parser refused, as an error of wrong usage.
 int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   auto [command, name] = InnermostCommand(app);
   std::string message = error.what();
   std::vector<std::string> commands = SubcommandNames(*command);
   std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
-  if (!commands.empty() && command->get_subcommands().empty()) {
-    if (unknown.empty() || unknown.front().starts_with('-')) {
-      if (unknown.empty()) message = "which command?";
-    } else {
-      Status status = Error(ErrorKind::kUsage, "'" + unknown.front() + "' is no command of " + name)
-                          .Near(NearNames(unknown.front(), commands));
-      message = FormatForPeople(status);
-    }
+  if (!unknown.empty() && unknown.front().starts_with('-')) {
+    const std::string option = unknown.front().substr(0, unknown.front().find('='));
+    message = FormatForPeople(Error(ErrorKind::kUsage, "'" + option + "' is no option of " + name)
+                                  .Near(NearNames(option, OptionNames(command))));
+  } else if (!commands.empty() && command->get_subcommands().empty()) {
+    message = unknown.empty()
+                  ? "which command?"
+                  : FormatForPeople(Error(ErrorKind::kUsage,
+                                          "'" + unknown.front() + "' is no command of " + name)
+                                        .Near(NearNames(unknown.front(), commands)));
   }
   PrintError(message);
   std::fprintf(stderr, "Run '%s --help' for what there is.\n", name.c_str());
   return InfoOf(ErrorKind::kUsage).exit_code;
 }
 
+/// The forms of --output. Throws what the parser throws.
+void ReadForm(const std::string& text, OutputForm* form) {
+  const std::string lower = CLI::detail::to_lower(text);
+  if (lower == "table") {
+    *form = OutputForm::kTable;
+  } else if (lower == "json") {
+    *form = OutputForm::kJson;
+  } else {
+    throw CLI::ValidationError("--output", "'" + text + "' is not a form of output: table or json");
+  }
+}
+
 void AddGlobalOptions(CLI::App& app, CommandLine& line) {
   app.add_option("-c,--chdir", line.chdir,
-                 "Change to this folder first: where feature_store.yaml is")
-      ->type_name("DIR");
+                 "Change to this folder first: where feature_store.yaml is (or set "
+                 "FEATURE_REPO_DIR_ENV_VAR)")
+      ->type_name("DIR")
+      ->envname("FEATURE_REPO_DIR_ENV_VAR");
   app.add_option("-f,--feature-store-yaml", line.config_file,
-                 "Use this configuration file in place of ./feature_store.yaml")
+                 "Use this configuration file in place of ./feature_store.yaml (or set "
+                 "FEAST_FS_YAML_FILE_PATH)")
       ->type_name("FILE");
   app.add_option("--log-level", line.log_level, "debug, info, warning (default), error or off")
       ->type_name("LEVEL");
-  app.add_option("--output", line.output, "How results are printed: table or json")
-      ->type_name("FORM")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, OutputForm>{{"table", OutputForm::kTable},
-                                                                    {"json", OutputForm::kJson}},
-                                  CLI::ignore_case)
-              .description(""));
+  app.add_option_function<std::string>(
+         "--output", [&line](const std::string& form) { ReadForm(form, &line.output); },
+         "How results are printed: table (default) or json")
+      ->type_name("FORM");
+  app.set_version_flag("--version", "", "Print the version, as 'featly version' does");
   // Documented in CONTRIBUTING.md: for tests.
   app.add_option("--test-clock", line.test_clock)->group("");
 }
@@ -124,7 +154,8 @@ Status RunCommand(CommandLine& line) {
 }
 
 int RunParsed(CommandLine& line) {
-  Status status = RunCommand(line);
+  Status status = line.refused;
+  if (status.ok()) status = RunCommand(line);
   if (status.ok() && (std::fflush(stdout) != 0 || std::ferror(stdout))) {
     status = Error(ErrorKind::kIo, "standard output could not be written");
   }
@@ -150,9 +181,14 @@ Result<std::unique_ptr<Clock>> CommandLine::MakeClock() const {
   return featly::MakeClock(test_clock);
 }
 
-Result<std::unique_ptr<Project>> CommandLine::OpenProject() const {
+Result<Config> CommandLine::ReadConfig() const {
   ARROW_ASSIGN_OR_RAISE(std::string repo, RepoPath());
-  ARROW_ASSIGN_OR_RAISE(Config config, LoadConfig(repo, config_file));
+  return LoadConfig(repo, config_file);
+}
+
+Result<std::unique_ptr<Project>> CommandLine::OpenProject(const std::string& project) const {
+  ARROW_ASSIGN_OR_RAISE(Config config, ReadConfig());
+  if (!project.empty()) config.project = project;
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Clock> clock, MakeClock());
   return Project::Open(std::move(config), std::move(clock));
 }
@@ -178,27 +214,51 @@ WorkContext CommandLine::BeginWork(const WorkOptions& options, const Config& con
 
 void AddWorkOptions(CLI::App* command, const std::string& memory_help, WorkOptions* options) {
   command->add_option("--threads", options->threads, "Threads (default: one a core)")
-      ->check(CLI::Range(1, 1024));
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
   command->add_option("--memory-limit", options->memory_limit, memory_help)
       ->type_name("BYTES")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false).description(""));
+}
+
+void AddEverything(CLI::App& app, CommandLine& line) {
+  app.require_subcommand(1);
+  app.fallthrough();  // subcommands inherit it: global options may also stand after the command
+  app.formatter(std::make_shared<HelpFormatter>());
+  AddGlobalOptions(app, line);
+  app.footer("Options of every command: -c, -f, --log-level, --output ('featly --help').");
+  const std::string no_heading = app.get_group();  // what the parser gives them
+  for (const CommandEntry& entry : AllCommands()) {
+    entry.add(app, line);
+    for (CLI::App* added : app.get_subcommands(
+             [&](const CLI::App* command) { return command->get_group() == no_heading; })) {
+      added->group(entry.heading);
+    }
+  }
+  app.footer(
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n"
+      "'featly COMMAND --help' says more of a command, 'featly doctor' what is wrong.");
 }
 
 int Main(int argc, char** argv) {
   std::signal(SIGXFSZ,
               SIG_IGN);  // a limit of the file size is an error of the write, as a full disk
   CommandLine line;
-  CLI::App app("featly: the same features in training and in production.", "featly");
-  app.require_subcommand(1);
-  app.fallthrough();  // subcommands inherit it: global options may also stand after the command
-  AddGlobalOptions(app, line);
-  for (AddCommand add : AllCommands()) add(app, line);
+  CLI::App app("featly, a feature store: the same feature values in training and in production.",
+               "featly");
+  AddEverything(app, line);
+  // Outside the parser, for which unfinished words would be errors.
+  if (argc > 1 && std::string_view(argv[1]) == kCompleteCommand) {
+    Print(Complete(app, {argv + 2, argv + argc}));
+    return 0;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
-  } catch (const CLI::CallForAllHelp& help) {
-    return app.exit(help);
+  } catch (const CLI::CallForVersion&) {
+    Print(VersionLine());
+    return 0;
   } catch (const CLI::ParseError& error) {
     return ReportUsage(app, error);
   }

@@ -45,14 +45,18 @@ class CommandLine {
   std::string test_clock;
   OutputForm output = OutputForm::kTable;
 
+  /// Set where an option was given that is known and not built: fails the command before its work.
+  Status refused;
   /// The chosen subcommand's work.
   std::function<Status()> run;
 
   /// Where the repository is: the working directory, which --chdir has already changed.
   Result<std::string> RepoPath() const;
   Result<std::unique_ptr<Clock>> MakeClock() const;
-  /// Reads the configuration and opens the repository in the working directory.
-  Result<std::unique_ptr<Project>> OpenProject() const;
+  /// Reads the configuration of the repository in the working directory.
+  Result<Config> ReadConfig() const;
+  /// The same, and opens it; as `project` where that is given: another one of its registry.
+  Result<std::unique_ptr<Project>> OpenProject(const std::string& project = "") const;
 
   /// For long work: a bar on a terminal, and a stop at SIGINT or SIGTERM (installed here, on first
   /// use; a second signal ends the program at once).

@@ -2,37 +2,38 @@
 
 namespace featly::cli {
 
-// A subcommand is a file that defines one of these functions, and a name in each of the two lists.
-void AddInit(CLI::App& app, CommandLine& line);
-void AddPlan(CLI::App& app, CommandLine& line);
-void AddApply(CLI::App& app, CommandLine& line);
-void AddMaterialize(CLI::App& app, CommandLine& line);
-void AddMaterializeIncremental(CLI::App& app, CommandLine& line);
-void AddTrainingSet(CLI::App& app, CommandLine& line);
-void AddGetHistoricalFeatures(CLI::App& app, CommandLine& line);
-void AddGetOnlineFeatures(CLI::App& app, CommandLine& line);
-void AddServe(CLI::App& app, CommandLine& line);
-void AddListings(CLI::App& app, CommandLine& line);
-void AddRegistryDump(CLI::App& app, CommandLine& line);
-void AddTeardown(CLI::App& app, CommandLine& line);
-void AddVersion(CLI::App& app, CommandLine& line);
+// A subcommand is a file that defines one of these functions, and its line here.
+#define FEATLY_COMMANDS(COMMAND)                     \
+  COMMAND(AddInit, "Define")                         \
+  COMMAND(AddPlan, "Define")                         \
+  COMMAND(AddApply, "Define")                        \
+  COMMAND(AddTrainingSet, "Train")                   \
+  COMMAND(AddGetHistoricalFeatures, "Train")         \
+  COMMAND(AddMaterialize, "Serve")                   \
+  COMMAND(AddMaterializeIncremental, "Serve")        \
+  COMMAND(AddGetOnlineFeatures, "Serve")             \
+  COMMAND(AddServe, "Serve")                         \
+  COMMAND(AddListings, "See what is registered")     \
+  COMMAND(AddFeatures, "See what is registered")     \
+  COMMAND(AddProjects, "See what is registered")     \
+  COMMAND(AddRegistryDump, "See what is registered") \
+  COMMAND(AddDoctor, "Look after it")                \
+  COMMAND(AddConfiguration, "Look after it")         \
+  COMMAND(AddDelete, "Look after it")                \
+  COMMAND(AddTeardown, "Look after it")              \
+  COMMAND(AddCompletion, "The program")              \
+  COMMAND(AddMan, "The program")                     \
+  COMMAND(AddVersion, "The program")                 \
+  COMMAND(AddFeastCommands, "Feast's, not built yet")
 
-const std::vector<AddCommand>& AllCommands() {
-  static const std::vector<AddCommand> kCommands = {
-      AddInit,
-      AddPlan,
-      AddApply,
-      AddMaterialize,
-      AddMaterializeIncremental,
-      AddTrainingSet,
-      AddGetHistoricalFeatures,
-      AddGetOnlineFeatures,
-      AddServe,
-      AddListings,
-      AddRegistryDump,
-      AddTeardown,
-      AddVersion,
-  };
+#define FEATLY_DECLARE(add, heading) void add(CLI::App& app, CommandLine& line);
+FEATLY_COMMANDS(FEATLY_DECLARE)
+#undef FEATLY_DECLARE
+
+const std::vector<CommandEntry>& AllCommands() {
+#define FEATLY_ENTRY(add, heading) {add, heading},
+  static const std::vector<CommandEntry> kCommands = {FEATLY_COMMANDS(FEATLY_ENTRY)};
+#undef FEATLY_ENTRY
   return kCommands;
 }
 

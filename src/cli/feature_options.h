@@ -15,11 +15,11 @@ namespace featly::cli {
 inline void AddFeatureOptions(CLI::App* command, FeatureRequest* request) {
   auto* features = command
                        ->add_option("-f,--features", request->features,
-                                    "Features as VIEW:FEATURE, several of them")
-                       ->type_name("VIEW:FEATURE ...");
+                                    "These features; several, or the option again")
+                       ->type_name("VIEW:FEATURE");
   auto* service = command->add_option("--feature-service", request->feature_service,
-                                      "The features of this service");
-  service->type_name("NAME")->excludes(features);
+                                      "The features of this service, in place of --features");
+  service->type_name("FEATURE_SERVICE")->excludes(features);
   command->add_flag("--full-feature-names", request->full_feature_names,
                     "Name the columns VIEW__FEATURE");
 }

@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <utility>
+
+#include "cli/example_files.h"
 
 namespace featly::cli {
 
@@ -120,34 +123,107 @@ std::string DriverOrders(Timestamp now) {
   return text;
 }
 
-}  // namespace
+using Files = std::vector<TemplateFile>;
 
-std::vector<TemplateFile> RepositoryTemplate(const std::string& project, bool minimal,
-                                             Timestamp now) {
-  std::vector<TemplateFile> files;
-  files.push_back({"feature_store.yaml", Replaced(kConfiguration, "%PROJECT%", project)});
-  if (minimal) return files;
-  files.push_back({"definitions.py", kDefinitions});
-  files.push_back({"data/driver_hourly.csv", DriverHistory(now)});
-  files.push_back({"data/orders.csv", DriverOrders(now)});
-  files.push_back({".gitignore", kIgnored});
-  return files;
+TemplateFile Configuration(const TemplateRequest& request) {
+  return {"feature_store.yaml", Replaced(kConfiguration, "%PROJECT%", request.project)};
 }
 
-std::string NextSteps(const std::string& directory, Timestamp now) {
-  const std::string end = FormatTimestamp(HourBefore(now, 0));
+Files MinimalFiles(const RepositoryTemplate&, const TemplateRequest& request) {
+  return {Configuration(request)};
+}
+
+std::string NoSteps(const RepositoryTemplate&, const TemplateRequest&) { return ""; }
+
+/// Definitions and data of a small fleet, the data reaching up to the hour before now, so that a
+/// lookup finds it fresh.
+Files LocalFiles(const RepositoryTemplate&, const TemplateRequest& request) {
+  return {Configuration(request),
+          {"definitions.py", kDefinitions},
+          {"data/driver_hourly.csv", DriverHistory(request.now)},
+          {"data/orders.csv", DriverOrders(request.now)},
+          {".gitignore", kIgnored}};
+}
+
+std::string LocalSteps(const RepositoryTemplate&, const TemplateRequest& request) {
   return "\nNext:\n"
          "  cd " +
-         directory +
+         request.directory +
          "\n"
          "  featly apply                          # register what definitions.py says\n"
          "  featly training-set --entities data/orders.csv --feature-service driver_model \\\n"
          "      --out training.parquet            # each order with what was known before it\n"
          "  featly materialize-incremental " +
-         end +
+         FormatTimestamp(HourBefore(request.now, 0)) +
          "   # load the newest values\n"
          "  featly get-online-features -e driver_id=1001 --feature-service driver_model\n"
          "  featly serve                          # the same over HTTP\n";
+}
+
+/// A folder of examples/, under the project's name.
+Files ExampleTemplate(const RepositoryTemplate& self, const TemplateRequest& request) {
+  Files files = {{".gitignore", "work/\n"}};
+  for (const ExampleFile& file : ExampleFiles()) {
+    // What the examples share lies beside them, and here within.
+    if (file.example != self.name && !file.example.empty()) continue;
+    if (file.path == ".gitignore") continue;
+    std::string text = Replaced(std::string(file.text), "source ../", "source ./");
+    if (file.path.ends_with("feature_store.yaml")) {
+      text =
+          Replaced(text, "\nproject: " + self.name + "\n", "\nproject: " + request.project + "\n");
+    }
+    files.push_back({std::string(file.path), std::move(text), file.executable});
+  }
+  return files;
+}
+
+std::string ExampleSteps(const RepositoryTemplate&, const TemplateRequest& request) {
+  return "\nNext:\n"
+         "  cd " +
+         request.directory +
+         "\n"
+         "  ./run.sh                              # from the data to a prediction, step by step\n"
+         "README.md says what the steps are, what they need and where the data is from.\n";
+}
+
+// What else Feast's init knows.
+constexpr std::string_view kFeastTemplates[] = {
+    "gcp",       "aws",       "snowflake", "spark", "postgres", "hbase", "cassandra",
+    "hazelcast", "couchbase", "milvus",    "ray",   "ray_rag",  "rag",   "pytorch_nlp"};
+
+}  // namespace
+
+const std::vector<RepositoryTemplate>& Templates() {
+  static const std::vector<RepositoryTemplate> kTemplates = {
+      {"local", "a fleet of drivers, data made up to now", LocalFiles, LocalSteps},
+      {"minimal", "feature_store.yaml alone", MinimalFiles, NoSteps},
+      {"taxi", "tips of New York taxi trips, recorded data", ExampleTemplate, ExampleSteps},
+      {"titanic", "who survived: a table without times", ExampleTemplate, ExampleSteps},
+  };
+  return kTemplates;
+}
+
+std::vector<std::string> TemplateNames() {
+  std::vector<std::string> names;
+  for (const RepositoryTemplate& one : Templates()) names.push_back(one.name);
+  return names;
+}
+
+Result<const RepositoryTemplate*> FindTemplate(const std::string& name) {
+  std::string known;
+  for (const RepositoryTemplate& one : Templates()) {
+    if (one.name == name) return &one;
+    known += (known.empty() ? "" : ", ") + one.name;
+  }
+  for (std::string_view feasts : kFeastTemplates) {
+    if (feasts != name) continue;
+    return Error(ErrorKind::kNotImplemented,
+                 "Feast's template '" + name + "' is not built yet; this version has: " + known)
+        .Subject(name);
+  }
+  return Error(ErrorKind::kUsage, "there is no template '" + name + "'; there are: " + known)
+      .Subject(name)
+      .Near(NearNames(name, TemplateNames()));
 }
 
 }  // namespace featly::cli

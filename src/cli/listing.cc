@@ -1,16 +1,15 @@
-// featly feature-views|entities|feature-services|data-sources list|describe
+#include "cli/listing.h"
+
 #include <memory>
-#include <set>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/command_line.h"
 #include "cli/message_text.h"
 #include "cli/table_text.h"
-#include "registry/object_kind.h"
+#include "cli/value_names.h"
+#include "types/json_value.h"
 
 namespace featly::cli {
 
@@ -18,115 +17,25 @@ namespace core = feast::core;
 
 namespace {
 
-using Message = google::protobuf::Message;
-using Row = std::vector<std::string>;
+using google::protobuf::Message;
 
-/// An object and its kind (the feature-views group has several).
-struct Listed {
-  ObjectKind kind;
-  const Message* object;
-};
+/// "team:rides" texts, also several in one with commas between, as key and value.
+using Tags = std::vector<std::pair<std::string, std::string>>;
 
-/// One group of commands. Adding a kind is a row of Groups().
-struct Group {
-  const char* command;
-  const char* title;
-  std::vector<ObjectKind> kinds;
-  std::vector<std::string> headings;
-  Row (*row)(const Listed& listed);
-};
-
-template <typename Names>
-std::string Joined(const Names& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + std::string(name);
-  return text.empty() ? "-" : text;
-}
-
-const char* ClassOf(ObjectKind kind) {
-  switch (kind) {
-    case ObjectKind::kStreamFeatureView:
-      return "StreamFeatureView";
-    case ObjectKind::kOnDemandFeatureView:
-      return "OnDemandFeatureView";
-    case ObjectKind::kLabelView:
-      return "LabelView";
-    default:
-      return "FeatureView";
-  }
-}
-
-Row FeatureViewRow(const Listed& listed) {
-  std::vector<std::string> entities;
-  std::vector<std::string> features;
-  if (listed.kind == ObjectKind::kFeatureView) {
-    const auto& spec = static_cast<const core::FeatureView&>(*listed.object).spec();
-    for (const auto& entity : spec.entities()) {
-      if (entity != kDummyEntity) entities.push_back(entity);
-    }
-    for (const auto& feature : spec.features()) features.push_back(feature.name());
-  } else if (listed.kind == ObjectKind::kStreamFeatureView) {
-    const auto& spec = static_cast<const core::StreamFeatureView&>(*listed.object).spec();
-    entities.assign(spec.entities().begin(), spec.entities().end());
-    for (const auto& feature : spec.features()) features.push_back(feature.name());
-  } else if (listed.kind == ObjectKind::kOnDemandFeatureView) {
-    const auto& spec = static_cast<const core::OnDemandFeatureView&>(*listed.object).spec();
-    entities.assign(spec.entities().begin(), spec.entities().end());
-    for (const auto& feature : spec.features()) features.push_back(feature.name());
-  }
-  return {ObjectName(listed.kind, *listed.object), Joined(entities), ClassOf(listed.kind),
-          Joined(features)};
-}
-
-Row EntityRow(const Listed& listed) {
-  const auto& spec = static_cast<const core::Entity&>(*listed.object).spec();
-  return {spec.name(), spec.description(), spec.join_key(), ValueTypeName(spec.value_type())};
-}
-
-Row FeatureServiceRow(const Listed& listed) {
-  const auto& spec = static_cast<const core::FeatureService&>(*listed.object).spec();
-  std::vector<std::string> features;
-  for (const auto& projection : spec.features()) {
-    const std::string& alias = projection.feature_view_name_alias();
-    for (const auto& column : projection.feature_columns()) {
-      features.push_back((alias.empty() ? projection.feature_view_name() : alias) + ":" +
-                         column.name());
+Result<Tags> ParseTags(const std::vector<std::string>& texts) {
+  Tags tags;
+  for (const std::string& text : texts) {
+    for (const std::string& part : CLI::detail::split(text, ',')) {
+      const std::string tag = CLI::detail::trim_copy(part);
+      size_t colon = tag.find(':');
+      if (colon == std::string::npos) {
+        return Error(ErrorKind::kUsage, "'" + tag + "' is no tag; KEY:VALUE was expected")
+            .Subject(tag);
+      }
+      tags.emplace_back(tag.substr(0, colon), CLI::detail::trim_copy(tag.substr(colon + 1)));
     }
   }
-  return {spec.name(), Joined(features)};
-}
-
-Row DataSourceRow(const Listed& listed) {
-  const auto& source = static_cast<const core::DataSource&>(*listed.object);
-  return {source.name(), core::DataSource::SourceType_Name(source.type()),
-          source.has_file_options() ? source.file_options().uri() : "-"};
-}
-
-const std::vector<Group>& Groups() {
-  static const std::vector<Group> kGroups = {
-      {"feature-views",
-       "feature view",
-       {ObjectKind::kFeatureView, ObjectKind::kStreamFeatureView, ObjectKind::kOnDemandFeatureView,
-        ObjectKind::kLabelView},
-       {"NAME", "ENTITIES", "TYPE", "FEATURES"},
-       FeatureViewRow},
-      {"entities",
-       "entity",
-       {ObjectKind::kEntity},
-       {"NAME", "DESCRIPTION", "JOIN KEY", "TYPE"},
-       EntityRow},
-      {"feature-services",
-       "feature service",
-       {ObjectKind::kFeatureService},
-       {"NAME", "FEATURES"},
-       FeatureServiceRow},
-      {"data-sources",
-       "data source",
-       {ObjectKind::kDataSource},
-       {"NAME", "TYPE", "PATH"},
-       DataSourceRow},
-  };
-  return kGroups;
+  return tags;
 }
 
 /// The `tags` map of an object, wherever its message keeps it.
@@ -149,21 +58,11 @@ bool HasTag(const Message& object, const std::string& key, const std::string& va
   return false;
 }
 
-Result<std::vector<Listed>> ListGroup(const Group& group, const RegistrySnapshot& snapshot,
-                                      const std::string& project,
-                                      const std::vector<std::string>& tags) {
-  std::vector<std::pair<std::string, std::string>> wanted;
-  for (const std::string& tag : tags) {
-    size_t colon = tag.find(':');
-    if (colon == std::string::npos) {
-      return Error(ErrorKind::kUsage, "'" + tag + "' is no tag; KEY:VALUE was expected")
-          .Subject(tag);
-    }
-    wanted.emplace_back(tag.substr(0, colon), tag.substr(colon + 1));
-  }
+std::vector<Listed> ListGroup(const ObjectGroup& group, const RegistrySnapshot& snapshot,
+                              const std::string& project, const Tags& wanted) {
   std::vector<Listed> listed;
   for (ObjectKind kind : group.kinds) {
-    for (const Message* object : snapshot.List(kind, project)) {
+    for (const Message* object : snapshot.List(kind, OwnerOf(kind, project))) {
       if (kind == ObjectKind::kEntity && ObjectName(kind, *object) == kDummyEntity) continue;
       bool matches = true;
       for (const auto& [key, value] : wanted) matches = matches && HasTag(*object, key, value);
@@ -173,39 +72,50 @@ Result<std::vector<Listed>> ListGroup(const Group& group, const RegistrySnapshot
   return listed;
 }
 
-Status RunList(CommandLine& line, const Group& group, const std::vector<std::string>& tags) {
+/// The object as JSON, ending without a line break. What Feast's describe says of a view beside its
+/// message stands at the end.
+Result<std::string> ObjectAsJson(const Listed& listed) {
+  ARROW_ASSIGN_OR_RAISE(std::string text, MessageAsJson(*listed.object));
+  while (text.ends_with('\n')) text.pop_back();
+  if (auto view = ViewStateOf(listed)) {
+    text.erase(text.rfind('}'));
+    while (text.ends_with('\n')) text.pop_back();
+    text += std::string(",\n \"enabled\": ") + (view->enabled ? "true" : "false") +
+            ",\n \"state\": \"" + view->state + "\"\n}";
+  }
+  return text;
+}
+
+Status RunList(CommandLine& line, const ObjectGroup& group, const std::vector<std::string>& tags) {
+  ARROW_ASSIGN_OR_RAISE(Tags wanted, ParseTags(tags));
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
   ARROW_ASSIGN_OR_RAISE(auto snapshot, project->Snapshot());
-  ARROW_ASSIGN_OR_RAISE(auto listed, ListGroup(group, *snapshot, project->name(), tags));
+  const std::vector<Listed> listed = ListGroup(group, *snapshot, project->name(), wanted);
   if (line.output == OutputForm::kJson) {
     std::string text = "[";
     for (const Listed& item : listed) {
-      ARROW_ASSIGN_OR_RAISE(std::string object, MessageAsJson(*item.object));
-      while (object.ends_with('\n')) object.pop_back();
+      ARROW_ASSIGN_OR_RAISE(std::string object, ObjectAsJson(item));
       text += (text.size() > 1 ? ",\n" : "\n") + object;
     }
     Print(text + (text.size() > 1 ? "\n]\n" : "]\n"));
     return Status::OK();
   }
-  std::vector<Row> rows;
+  std::vector<std::vector<std::string>> rows;
   for (const Listed& item : listed) rows.push_back(group.row(item));
   Print(FormatTable(group.headings, rows));
   return Status::OK();
 }
 
-Status RunDescribe(CommandLine& line, const Group& group, const std::string& name) {
+Status RunDescribe(CommandLine& line, const ObjectGroup& group, const std::string& name) {
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
   ARROW_ASSIGN_OR_RAISE(auto snapshot, project->Snapshot());
   std::vector<std::string> names;
   for (ObjectKind kind : group.kinds) {
-    if (const Message* object = snapshot->Find(kind, project->name(), name)) {
-      ARROW_ASSIGN_OR_RAISE(std::string text, line.output == OutputForm::kJson
-                                                  ? MessageAsJson(*object)
-                                                  : MessageAsYaml(*object));
-      Print(text);
-      return Status::OK();
+    const std::string owner = OwnerOf(kind, project->name());
+    if (const Message* object = snapshot->Find(kind, owner, name)) {
+      return PrintObject(line, {kind, object});
     }
-    for (std::string& known : snapshot->Names(kind, project->name())) names.push_back(known);
+    for (std::string& known : snapshot->Names(kind, owner)) names.push_back(known);
   }
   return Error(ErrorKind::kNotFound, std::string(group.title) + " '" + name +
                                          "' is not registered in project '" + project->name() + "'")
@@ -213,9 +123,12 @@ Status RunDescribe(CommandLine& line, const Group& group, const std::string& nam
       .Near(NearNames(name, names));
 }
 
-void AddGroup(CLI::App& app, CommandLine& line, const Group& group) {
-  CLI::App* commands = app.add_subcommand(
-      group.command, std::string("list or describe what is registered: ") + group.command);
+}  // namespace
+
+CLI::App* AddObjectGroup(CLI::App& app, CommandLine& line, const ObjectGroup& group) {
+  std::string plural = group.command;
+  std::replace(plural.begin(), plural.end(), '-', ' ');
+  CLI::App* commands = app.add_subcommand(group.command, "List or describe " + plural);
   commands->require_subcommand(1);
   CLI::App* list = commands->add_subcommand("list", "List them");
   auto tags = std::make_shared<std::vector<std::string>>();
@@ -227,16 +140,45 @@ void AddGroup(CLI::App& app, CommandLine& line, const Group& group) {
   });
   CLI::App* describe = commands->add_subcommand("describe", "Show one in full");
   auto name = std::make_shared<std::string>();
-  describe->add_option("NAME", *name, std::string("Name of the ") + group.title)->required();
+  describe->add_option("NAME", *name, std::string("Name of the ") + group.title)
+      ->required()
+      ->type_name(ValueNameOf(group.kinds.front()));
   describe->callback([&line, &group, name] {
     line.run = [&line, &group, name] { return RunDescribe(line, group, *name); };
   });
+  return commands;
 }
 
-}  // namespace
+Status PrintObject(const CommandLine& line, const Listed& listed) {
+  ARROW_ASSIGN_OR_RAISE(std::string text, ObjectAsJson(listed));
+  text += '\n';
+  if (line.output != OutputForm::kJson) {
+    ARROW_ASSIGN_OR_RAISE(text, JsonAsYaml(text));
+  }
+  Print(text);
+  return Status::OK();
+}
 
-void AddListings(CLI::App& app, CommandLine& line) {
-  for (const Group& group : Groups()) AddGroup(app, line, group);
+std::string OwnerOf(ObjectKind kind, const std::string& project) {
+  return kind == ObjectKind::kProject ? "" : project;
+}
+
+std::optional<ViewState> ViewStateOf(const Listed& listed) {
+  if (listed.kind == ObjectKind::kFeatureView) {
+    const auto& view = static_cast<const core::FeatureView&>(*listed.object);
+    return ViewState{!view.spec().disabled(), core::FeatureViewState_Name(view.meta().state())};
+  }
+  if (listed.kind == ObjectKind::kOnDemandFeatureView) {
+    const auto& view = static_cast<const core::OnDemandFeatureView&>(*listed.object);
+    return ViewState{!view.spec().disabled(), core::FeatureViewState_Name(view.meta().state())};
+  }
+  return std::nullopt;
+}
+
+std::string Joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "-" : text;
 }
 
 }  // namespace featly::cli

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command_line.h"
+#include "cli/feast_options.h"
 #include "cli/progress_bar.h"
 #include "cli/stopwatch.h"
 #include "types/json_value.h"
@@ -17,6 +18,7 @@ namespace {
 struct Arguments {
   std::string start;
   std::string end;
+  bool everything = false;  // --disable-event-timestamp: from 1970 to now
   std::vector<std::string> views;
   bool full_refresh = false;
   WorkOptions work;
@@ -96,13 +98,34 @@ void PrintJson(const std::vector<ViewMaterialized>& views) {
   Print(text + (text.size() > 1 ? "\n]\n" : "]\n"));
 }
 
+/// Either both ends of a range, or --disable-event-timestamp.
+Status CheckRange(const Arguments& options, bool incremental) {
+  const bool any = !options.start.empty() || !options.end.empty();
+  const bool both = (incremental || !options.start.empty()) && !options.end.empty();
+  if (options.everything && any) {
+    return Error(ErrorKind::kUsage,
+                 "--disable-event-timestamp takes all there is, from 1970 to now: START_TS and "
+                 "END_TS cannot be given with it");
+  }
+  if (options.everything || both) return Status::OK();
+  return Error(
+      ErrorKind::kUsage,
+      "START_TS and END_TS are needed, as in 'materialize 2024-01-01 2024-02-01'; or "
+      "--disable-event-timestamp, for all there is; 'featly materialize --help' says more");
+}
+
 Status RunMaterialize(CommandLine& line, const Arguments& options, bool incremental) {
+  ARROW_RETURN_NOT_OK(CheckRange(options, incremental));
   Timestamp start;
-  if (!incremental) {
+  Timestamp end;
+  if (!incremental && !options.everything) {
     ARROW_ASSIGN_OR_RAISE(start, ParseTimestamp(options.start));
   }
-  ARROW_ASSIGN_OR_RAISE(Timestamp end, ParseTimestamp(options.end));
+  if (!options.everything) {
+    ARROW_ASSIGN_OR_RAISE(end, ParseTimestamp(options.end));
+  }
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
+  if (options.everything) end = project->clock().Now();
   WorkContext work = line.BeginWork(options.work, project->config());
   Stopwatch watch;
   std::vector<ViewMaterialized> done;
@@ -131,11 +154,13 @@ void AddEither(CLI::App* command, CommandLine& line, std::shared_ptr<Arguments> 
   command
       ->add_option("-v,--views", options->views,
                    "Only these feature views (default: all online ones)")
-      ->type_name("VIEW")
+      ->type_name("FEATURE_VIEW")
       ->allow_extra_args(false)
       ->delimiter(',');
   command->add_flag("--full-refresh", options->full_refresh,
                     "Drop what the views hold online first, so that no newer or older row stays");
+  RefuseFeastOption(command, line, "--version", OptionValue::kText,
+                    "a feature view has one version, the one that was applied last");
   AddWorkOptions(command, "Memory for sorting before runs go to disk, such as 2GB (default: 512MB)",
                  &options->work);
   command->callback([&line, options, incremental] {
@@ -151,9 +176,11 @@ void AddMaterialize(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand(
       "materialize", "Load the newest rows of a time range into the online store");
   auto options = std::make_shared<Arguments>();
-  command->add_option("START_TS", options->start, "Begin of the range, ISO 8601, inclusive")
-      ->required();
-  command->add_option("END_TS", options->end, "End of the range, ISO 8601, inclusive")->required();
+  command->add_option("START_TS", options->start, "Begin of the range, ISO 8601, inclusive");
+  command->add_option("END_TS", options->end, "End of the range, ISO 8601, inclusive");
+  command->add_flag("--disable-event-timestamp", options->everything,
+                    "Load all there is, from 1970 to now, in place of a range; rows keep their "
+                    "event times");
   AddEither(command, line, options, false);
 }
 

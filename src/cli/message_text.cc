@@ -27,6 +27,8 @@ bool IsYamlWord(std::string_view text) {
   return false;
 }
 
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20; }
+
 /// Whether the text may stand without quotes: nothing in it is YAML's, and it cannot be read as a
 /// number or a date.
 bool IsPlain(std::string_view text) {
@@ -42,11 +44,11 @@ bool IsPlain(std::string_view text) {
   if (text.find(": ") != text.npos || text.find(" #") != text.npos || IsYamlWord(text)) {
     return false;
   }
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) >= 0x20; });
+  return std::none_of(text.begin(), text.end(), IsControl);
 }
 
-/// A scalar as YAML: plain where that cannot be read as anything else, quoted as in JSON otherwise.
+/// A scalar as YAML, quoted as Feast's describe does it: plain where that cannot be read as
+/// anything else, in single quotes otherwise; as in JSON where a control has to be escaped.
 void AppendScalar(const json::value& value, std::string* out) {
   if (!value.is_string()) {
     *out += json::serialize(value);
@@ -55,8 +57,12 @@ void AppendScalar(const json::value& value, std::string* out) {
   std::string_view text(value.as_string().data(), value.as_string().size());
   if (IsPlain(text)) {
     *out += text;
-  } else {
+  } else if (std::any_of(text.begin(), text.end(), IsControl)) {
     AppendJsonString(text, out);
+  } else {
+    *out += '\'';
+    for (char c : text) *out += c == '\'' ? "''" : std::string(1, c);
+    *out += '\'';
   }
 }
 
@@ -114,10 +120,9 @@ Result<std::string> MessageAsJson(const google::protobuf::Message& message) {
   return text;
 }
 
-Result<std::string> MessageAsYaml(const google::protobuf::Message& message) {
-  ARROW_ASSIGN_OR_RAISE(std::string text, MessageAsJson(message));
+Result<std::string> JsonAsYaml(std::string_view text) {
   boost::system::error_code failed;
-  json::value value = json::parse(text, failed);
+  json::value value = json::parse({text.data(), text.size()}, failed);
   if (failed) return Error(ErrorKind::kInternal, "protobuf's JSON cannot be read");
   if (IsEmptyOrScalar(value)) return std::string("{}\n");
   std::string yaml;

@@ -120,25 +120,7 @@ std::string CellText(const arrow::Array& array, int64_t row) {
   return text;
 }
 
-std::string FormatArrowTable(const arrow::Table& table, bool json) {
-  if (json) {
-    std::string text = "{";
-    for (int i = 0; i < table.num_columns(); ++i) {
-      text += i ? ",\n  " : "\n  ";
-      AppendJsonString(table.field(i)->name(), &text);
-      text += ": [";
-      bool first = true;
-      for (const auto& chunk : table.column(i)->chunks()) {
-        for (int64_t row = 0; row < chunk->length(); ++row) {
-          if (!first) text += ", ";
-          first = false;
-          AppendJsonCell(*chunk, row, &text);
-        }
-      }
-      text += ']';
-    }
-    return text + "\n}\n";
-  }
+std::string FormatArrowTable(const arrow::Table& table) {
   std::vector<std::vector<std::string>> rows(static_cast<size_t>(table.num_rows()));
   for (int i = 0; i < table.num_columns(); ++i) {
     size_t at = 0;
@@ -149,6 +131,27 @@ std::string FormatArrowTable(const arrow::Table& table, bool json) {
     }
   }
   return FormatTable(table.ColumnNames(), rows);
+}
+
+std::string FormatArrowRecords(const arrow::Table& table) {
+  std::vector<std::string> records(static_cast<size_t>(table.num_rows()));
+  for (int i = 0; i < table.num_columns(); ++i) {
+    size_t at = 0;
+    for (const auto& chunk : table.column(i)->chunks()) {
+      for (int64_t row = 0; row < chunk->length(); ++row) {
+        std::string& record = records[at++];
+        record += record.empty() ? "        " : ",\n        ";
+        AppendJsonString(table.field(i)->name(), &record);
+        record += ": ";
+        AppendJsonCell(*chunk, row, &record);
+      }
+    }
+  }
+  std::string text = "[";
+  for (const std::string& record : records) {
+    text += (text.size() > 1 ? ",\n    {\n" : "\n    {\n") + record + "\n    }";
+  }
+  return text + (records.empty() ? "]\n" : "\n]\n");
 }
 
 }  // namespace featly::cli

@@ -21,7 +21,10 @@ void AppendJsonCell(const arrow::Array& array, int64_t row, std::string* out);
 /// The same for a table: strings without quotes, "null" for null.
 std::string CellText(const arrow::Array& array, int64_t row);
 
-/// Every row as text; `json` gives {"column": [values]}.
-std::string FormatArrowTable(const arrow::Table& table, bool json);
+/// Every row under headings.
+std::string FormatArrowTable(const arrow::Table& table);
+
+/// [{"column": value, ...}, ...]: an object a row, as Feast's get-historical-features prints them.
+std::string FormatArrowRecords(const arrow::Table& table);
 
 }  // namespace featly::cli

@@ -1,21 +1,41 @@
 // featly teardown
+#include <memory>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/command_line.h"
+#include "cli/confirm.h"
+#include "types/json_value.h"
 
 namespace featly::cli {
+
+namespace {
+
+Status RunTeardown(CommandLine& line, bool yes) {
+  ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
+  ARROW_RETURN_NOT_OK(Confirm("This deletes all online rows of project '" + project->name() +
+                                  "' and what is registered of it in '" +
+                                  project->registry().location() + "'.",
+                              yes, Unasked::kGoOn));
+  ARROW_RETURN_NOT_OK(project->Teardown());
+  if (line.output == OutputForm::kJson) {
+    std::string text = "{\"deleted_project\":";
+    AppendJsonString(project->name(), &text);
+    Print(text + "}\n");
+  } else {
+    Print("Deleted project " + project->name() + ": its online rows and registered objects\n");
+  }
+  return Status::OK();
+}
+
+}  // namespace
 
 void AddTeardown(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand(
       "teardown", "Delete the project's online rows and its objects in the registry");
-  command->callback([&line] {
-    line.run = [&line]() -> Status {
-      ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
-      ARROW_RETURN_NOT_OK(project->Teardown());
-      Print("Deleted project " + project->name() + ": its online rows and registered objects\n");
-      return Status::OK();
-    };
-  });
+  auto yes = std::make_shared<bool>(false);
+  AddYes(command, yes.get());
+  command->callback([&line, yes] { line.run = [&line, yes] { return RunTeardown(line, *yes); }; });
 }
 
 }  // namespace featly::cli

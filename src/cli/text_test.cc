@@ -53,6 +53,10 @@ TEST(CellTest, EveryKindOfValue) {
   EXPECT_EQ(json, R"("say \"x\"")");
 }
 
+std::string Yaml(const google::protobuf::Message& message) {
+  return JsonAsYaml(MessageAsJson(message).ValueOrDie()).ValueOrDie();
+}
+
 TEST(MessageTextTest, YamlOfAMessage) {
   feast::core::FeatureView view;
   view.mutable_spec()->set_name("stats");
@@ -62,7 +66,7 @@ TEST(MessageTextTest, YamlOfAMessage) {
   feature->set_name("trips");
   feature->set_value_type(feast::types::ValueType::INT64);
   (*view.mutable_spec()->mutable_tags())["version"] = "3";
-  EXPECT_EQ(MessageAsYaml(view).ValueOrDie(),
+  EXPECT_EQ(Yaml(view),
             "spec:\n"
             "  name: stats\n"
             "  entities:\n"
@@ -71,9 +75,10 @@ TEST(MessageTextTest, YamlOfAMessage) {
             "  - name: trips\n"
             "    valueType: INT64\n"
             "  tags:\n"
-            "    version: \"3\"\n"
-            "  description: \"yes: and 'no'\"\n");
-  EXPECT_EQ(MessageAsYaml(feast::core::Entity()).ValueOrDie(), "{}\n");
+            "    version: '3'\n"
+            "  description: 'yes: and ''no'''\n");
+  EXPECT_EQ(JsonAsYaml("{}").ValueOrDie(), "{}\n");
+  EXPECT_EQ(JsonAsYaml(R"([{"a": "x\ny"}])").ValueOrDie(), "- a: \"x\\ny\"\n");
 }
 
 TEST(MessageTextTest, TextThatYamlReadsAsSomethingElseIsQuoted) {
@@ -81,12 +86,12 @@ TEST(MessageTextTest, TextThatYamlReadsAsSomethingElseIsQuoted) {
                            "+1", "~", "- a", "a: b", "a #b", "a:", "<<", "", " a"}) {
     feast::core::Entity entity;
     (*entity.mutable_spec()->mutable_tags())["k"] = text;
-    EXPECT_THAT(MessageAsYaml(entity).ValueOrDie(), HasSubstr("k: \"")) << text;
+    EXPECT_THAT(Yaml(entity), HasSubstr("k: '")) << text;
   }
   for (const char* text : {"a", "nobody", "driver_id", "a:b", "it's", "x-1", "v1.0", "259200s"}) {
     feast::core::Entity entity;
     (*entity.mutable_spec()->mutable_tags())["k"] = text;
-    EXPECT_THAT(MessageAsYaml(entity).ValueOrDie(), HasSubstr(std::string("k: ") + text + "\n"));
+    EXPECT_THAT(Yaml(entity), HasSubstr(std::string("k: ") + text + "\n"));
   }
 }
 
@@ -100,13 +105,27 @@ TEST(GroupedDigitsTest, Thousands) {
 }
 
 TEST(RepositoryTemplateTest, IsTheSameForTheSameTime) {
-  Timestamp now = Timestamp::FromSeconds(1'700'000'000);
-  auto files = RepositoryTemplate("shop", false, now);
-  auto again = RepositoryTemplate("shop", false, now);
-  ASSERT_EQ(files.size(), again.size());
-  for (size_t i = 0; i < files.size(); ++i) EXPECT_EQ(files[i].text, again[i].text);
-  EXPECT_THAT(files[0].text, HasSubstr("project: shop\n"));
-  EXPECT_EQ(RepositoryTemplate("shop", true, now).size(), 1);
+  const TemplateRequest request = {"shop", "my-shop", Timestamp::FromSeconds(1'700'000'000)};
+  for (const std::string& name : TemplateNames()) {
+    const RepositoryTemplate& chosen = **FindTemplate(name);
+    const auto files = chosen.files(chosen, request);
+    const auto again = chosen.files(chosen, request);
+    ASSERT_EQ(files.size(), again.size());
+    bool configured = false;
+    for (size_t i = 0; i < files.size(); ++i) {
+      EXPECT_EQ(files[i].text, again[i].text);
+      EXPECT_FALSE(files[i].text.empty()) << files[i].path;
+      configured = configured || (files[i].path.ends_with("feature_store.yaml") &&
+                                  files[i].text.find("\nproject: shop\n") != std::string::npos);
+    }
+    EXPECT_TRUE(configured) << name;
+  }
+}
+
+TEST(RepositoryTemplateTest, FeastsOthersAreKnown) {
+  EXPECT_EQ(KindOf(FindTemplate("gcp").status()), ErrorKind::kNotImplemented);
+  EXPECT_EQ(KindOf(FindTemplate("taxis").status()), ErrorKind::kUsage);
+  EXPECT_THAT(FormatForPeople(FindTemplate("taxis").status()), HasSubstr("did you mean 'taxi'"));
 }
 
 class TableWriterTest : public testing::Test {

@@ -8,7 +8,10 @@
 #include <arrow/api.h>
 
 #include "cli/command_line.h"
+#include "cli/entity_json.h"
+#include "cli/feast_options.h"
 #include "cli/feature_options.h"
+#include "cli/output_check.h"
 #include "cli/progress_bar.h"
 #include "cli/stopwatch.h"
 #include "cli/table_text.h"
@@ -24,7 +27,8 @@ namespace {
 struct TrainingSetOptions {
   std::string entities;
   FeatureRequest features;
-  std::string out;  // empty: standard output
+  bool may_be_json = false;  // the entities may be rows in place of a file's name
+  std::string out;           // empty: standard output
   WorkOptions work;
 };
 
@@ -72,7 +76,14 @@ void PrintSummary(const CommandLine& line, const std::string& out, const Written
   Print(text + ")\n");
 }
 
+/// Whether the value of --dataframe is rows and not the name of a file.
+bool IsJson(const std::string& text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first != text.npos && (text[first] == '[' || text[first] == '{');
+}
+
 Status RunTrainingSet(CommandLine& line, const TrainingSetOptions& options) {
+  const bool is_json = options.may_be_json && IsJson(options.entities);
   if (!options.out.empty()) ARROW_RETURN_NOT_OK(TableWriter::CheckSuffix(options.out));
   Stopwatch watch;
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
@@ -80,14 +91,19 @@ Status RunTrainingSet(CommandLine& line, const TrainingSetOptions& options) {
   TrainingPlan plan;
   ARROW_ASSIGN_OR_RAISE(plan.features,
                         ResolveFeatures(snapshot, project->name(), options.features));
-  ARROW_ASSIGN_OR_RAISE(plan.entities, EntityTable::FromFile(options.entities));
+  if (!options.out.empty()) {
+    ARROW_RETURN_NOT_OK(CheckOutput(options.out, is_json ? "" : options.entities, *plan.features,
+                                    project->config().repo_path));
+  }
+  ARROW_ASSIGN_OR_RAISE(plan.entities, is_json ? EntitiesFromJson(options.entities)
+                                               : EntityTable::FromFile(options.entities));
   WorkContext work = line.BeginWork(options.work, project->config());
   TrainingStatistics statistics;
   ARROW_ASSIGN_OR_RAISE(auto reader,
                         project->offline().GetHistoricalFeatures(plan, work, &statistics));
   if (options.out.empty()) {
     ARROW_ASSIGN_OR_RAISE(auto table, reader->ToTable());
-    Print(FormatArrowTable(*table, line.output == OutputForm::kJson));
+    Print(line.output == OutputForm::kJson ? FormatArrowRecords(*table) : FormatArrowTable(*table));
     return Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(Written written, WriteToFile(*reader, options.out));
@@ -95,20 +111,14 @@ Status RunTrainingSet(CommandLine& line, const TrainingSetOptions& options) {
   return Status::OK();
 }
 
-void AddEither(CLI::App& app, CommandLine& line, const char* name, const char* help,
-               const char* entities, bool out_required) {
-  CLI::App* command = app.add_subcommand(name, help);
-  auto options = std::make_shared<TrainingSetOptions>();
-  command
-      ->add_option(entities, options->entities,
-                   "Rows to find features for: keys and event_timestamp, in a Parquet, CSV or "
-                   "Arrow file")
-      ->required()
-      ->type_name("FILE");
+/// What both names take beside the entities.
+void AddRest(CLI::App* command, CommandLine& line,
+             const std::shared_ptr<TrainingSetOptions>& options) {
   AddFeatureOptions(command, &options->features);
-  auto* out = command->add_option("-o,--out", options->out,
-                                  "Where the training set goes: .parquet, .csv or .arrow");
-  out->type_name("FILE")->required(out_required);
+  command
+      ->add_option("-o,--out", options->out,
+                   "Where the training set goes: .parquet, .csv or .arrow")
+      ->type_name("FILE");
   AddWorkOptions(command, "Memory for buffers, such as 2GB", &options->work);
   command->callback(
       [&line, options] { line.run = [&line, options] { return RunTrainingSet(line, *options); }; });
@@ -117,15 +127,37 @@ void AddEither(CLI::App& app, CommandLine& line, const char* name, const char* h
 }  // namespace
 
 void AddTrainingSet(CLI::App& app, CommandLine& line) {
-  AddEither(app, line, "training-set",
-            "Join each row of a file with its features as they were at its time", "-e,--entities",
-            true);
+  CLI::App* command = app.add_subcommand(
+      "training-set", "Join each row of a file with its features as they were at its time");
+  auto options = std::make_shared<TrainingSetOptions>();
+  command
+      ->add_option("-e,--entities", options->entities,
+                   "Rows to find features for: keys and event_timestamp, in a Parquet, CSV or "
+                   "Arrow file")
+      ->required()
+      ->type_name("FILE");
+  AddRest(command, line, options);
+  command->get_option("--out")->required();
 }
 
 void AddGetHistoricalFeatures(CLI::App& app, CommandLine& line) {
-  AddEither(app, line, "get-historical-features",
-            "Feast's name of training-set; prints the rows where no --out is given",
-            "-d,--dataframe,-e,--entities", false);
+  CLI::App* command = app.add_subcommand(
+      "get-historical-features",
+      "Feast's name of training-set; takes rows as JSON, and prints where no --out is given");
+  auto options = std::make_shared<TrainingSetOptions>();
+  options->may_be_json = true;
+  command
+      ->add_option("-d,--dataframe,--entities", options->entities,
+                   "Rows to find features for: JSON, as in '[{\"driver_id\": 1001, "
+                   "\"event_timestamp\": \"2024-05-10T12:00:00\"}]', or a Parquet, CSV or Arrow "
+                   "file")
+      ->required()
+      ->type_name("FILE");
+  const std::string why =
+      "without entity rows there is nothing to join; name the rows with --dataframe";
+  RefuseFeastOption(command, line, "-s,--start-date", OptionValue::kText, why);
+  RefuseFeastOption(command, line, "-e,--end-date", OptionValue::kText, why);
+  AddRest(command, line, options);
 }
 
 }  // namespace featly::cli

@@ -131,7 +131,46 @@ void SplitGlob(const fs::path& path, fs::path* folder, std::vector<std::string>*
   }
 }
 
+// Whether the segments of a glob find the parts [next, ...) of a path. What they find may be a
+// folder, which brings all that is in it.
+bool GlobFinds(const std::vector<std::string>& segments, size_t segment,
+               const std::vector<std::string>& parts, size_t next) {
+  if (segment == segments.size()) return true;
+  if (segments[segment] == "**" && GlobFinds(segments, segment + 1, parts, next)) return true;
+  if (next == parts.size()) return false;
+  if (segments[segment] == "**") return GlobFinds(segments, segment, parts, next + 1);
+  if (::fnmatch(segments[segment].c_str(), parts[next].c_str(), 0) != 0) return false;
+  return GlobFinds(segments, segment + 1, parts, next + 1);
+}
+
 }  // namespace
+
+Result<bool> WouldBeSourceFile(const std::string& path, const std::string& root,
+                               const std::string& candidate) {
+  ARROW_ASSIGN_OR_RAISE(const std::string local, ResolveLocalPath(path, root));
+  if (!FormatOfSuffix(candidate)) return false;
+  fs::path folder = local;
+  std::vector<std::string> segments;
+  ARROW_ASSIGN_OR_RAISE(const fs::file_type type, TypeOf(local));
+  if (type == fs::file_type::not_found && HasWildcard(local)) {
+    folder.clear();
+    SplitGlob(local, &folder, &segments);
+  } else if (type != fs::file_type::directory) {
+    return false;
+  }
+  std::error_code failed;
+  const fs::path top = fs::weakly_canonical(fs::absolute(folder), failed);
+  if (failed) return ErrnoError(failed.value(), "'" + folder.string() + "'");
+  const fs::path file = fs::weakly_canonical(fs::absolute(candidate), failed);
+  if (failed) return ErrnoError(failed.value(), "'" + candidate + "'");
+  const fs::path below = file.lexically_relative(top);
+  std::vector<std::string> parts;
+  for (const fs::path& part : below) parts.push_back(part.string());
+  if (parts.empty() || parts.front() == "..") return false;
+  // Hidden names count where a segment of a glob spells them out; that near, better refused.
+  if (segments.empty() && std::any_of(parts.begin(), parts.end(), IsHidden)) return false;
+  return GlobFinds(segments, 0, parts, 0);
+}
 
 Result<std::string> ResolveLocalPath(const std::string& path, const std::string& root) {
   std::string local = path;

@@ -26,6 +26,11 @@ struct ListedFile {
 /// remote paths.
 Result<std::vector<ListedFile>> ListSourceFiles(const std::string& path, const std::string& root);
 
+/// Whether a new file at `candidate` (relative to the working directory) would be one of those that
+/// ListSourceFiles gives: it lies in the folder, or a glob finds it, and its name is that of data.
+Result<bool> WouldBeSourceFile(const std::string& path, const std::string& root,
+                               const std::string& candidate);
+
 /// The local path that a path or file:// address means, under `root` where it is relative.
 /// kNotImplemented for other addresses ("s3://...").
 Result<std::string> ResolveLocalPath(const std::string& path, const std::string& root);

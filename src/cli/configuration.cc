@@ -1,0 +1,61 @@
+// featly configuration
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command_line.h"
+#include "cli/message_text.h"
+#include "types/json_value.h"
+
+namespace featly::cli {
+
+namespace {
+
+void AppendText(const char* before, const std::string& text, std::string* json) {
+  *json += before;
+  AppendJsonString(text, json);
+}
+
+/// What the repository runs with: what feature_store.yaml says, and the defaults for the rest.
+std::string ConfigurationAsJson(const Config& config) {
+  std::string json = "{\n";
+  AppendText("  \"project\": ", config.project, &json);
+  if (!config.project_description.empty()) {
+    AppendText(",\n  \"project_description\": ", config.project_description, &json);
+  }
+  AppendText(",\n  \"registry\": {\"path\": ", config.registry_path, &json);
+  json += ", \"cache_ttl_seconds\": " + std::to_string(config.registry_cache_ttl_seconds) + "}";
+  if (config.online_path.empty()) {
+    json += ",\n  \"online_store\": null";
+  } else {
+    AppendText(",\n  \"online_store\": {\"type\": \"lmdb\", \"path\": ", config.online_path, &json);
+    json += '}';
+  }
+  json += ",\n  \"entity_key_serialization_version\": " + std::to_string(config.entity_key_version);
+  json += ",\n  \"featly\": {\"memory_limit\": " + std::to_string(config.memory_limit_bytes) +
+          ", \"threads\": " + std::to_string(config.threads) +
+          ", \"server\": {\"max_body_size\": " + std::to_string(config.max_body_bytes) +
+          ", \"idle_timeout_seconds\": " + std::to_string(config.idle_timeout.micros / 1000000) +
+          "}}\n}\n";
+  return json;
+}
+
+}  // namespace
+
+void AddConfiguration(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand(
+      "configuration", "Print the settings that count: feature_store.yaml's and the defaults");
+  command->callback([&line] {
+    line.run = [&line]() -> Status {
+      ARROW_ASSIGN_OR_RAISE(Config config, line.ReadConfig());
+      std::string text = ConfigurationAsJson(config);
+      if (line.output != OutputForm::kJson) {
+        ARROW_ASSIGN_OR_RAISE(text, JsonAsYaml(text));
+      }
+      Print(text);
+      return Status::OK();
+    };
+  });
+}
+
+}  // namespace featly::cli
