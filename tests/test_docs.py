@@ -28,6 +28,7 @@ GUIDE = "docs/guides/your-own-data.md"
 TRAINING_SETS = "docs/guides/training-sets.md"
 FROM_FEAST = "docs/guides/from-feast.md"
 OPERATIONS = "docs/guides/operations.md"
+COMMAND = "docs/guides/command.md"
 
 # What a document prints and its test does not run, and why.
 NOT_RUN = {
@@ -36,7 +37,7 @@ NOT_RUN = {
     (README, ". .venv/bin/activate"): "the test's PATH has the program already",
 }
 
-COMMANDS = ("featly", "make", "cd", "cp", "curl", "mkdir", "rm", ".")
+COMMANDS = ("featly", "make", "cd", "cp", "curl", "mkdir", "rm", ".", "source")
 FENCE = re.compile(r"```(\w*)\n(.*?)```\n", re.S)
 INDENTED = re.compile(r"(?<=\n\n)(?:(?: {4}.*)?\n)+?(?=\S)")
 INLINE = re.compile(r"`(featly [^`]*)`")
@@ -316,9 +317,20 @@ def test_the_commands_of_the_guide_to_operations(tmp_path: Path, stack: ExitStac
     assert "null" not in after_restore
 
 
+def test_the_commands_of_the_guide_to_the_command(tmp_path: Path, stack: ExitStack) -> None:
+    reader = Reader(COMMAND, tmp_path, stack)
+    for command in ("featly init shop", "cd shop", "featly apply"):
+        reader.type(command)
+    for step in steps_of(COMMAND):
+        assert step.is_commands, f"{COMMAND}:{step.line}"
+        for command in step.commands():
+            printed = reader.type(command)
+            assert printed or command.startswith("source "), command
+
+
 def test_every_guide_is_tested_and_nothing_is_left_out_in_vain() -> None:
     guides = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs/guides").glob("*.md"))
-    assert guides == sorted([GUIDE, TRAINING_SETS, OPERATIONS, FROM_FEAST])
+    assert guides == sorted([GUIDE, TRAINING_SETS, OPERATIONS, FROM_FEAST, COMMAND])
     printed = {
         (document, command)
         for document in (README, *guides)
