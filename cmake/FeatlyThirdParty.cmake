@@ -59,6 +59,9 @@ find_path(FEATLY_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 find_path(FEATLY_SPDLOG_INCLUDE spdlog/spdlog.h REQUIRED)
 find_path(FEATLY_LMDB_INCLUDE lmdb.h REQUIRED)
 find_library(FEATLY_LMDB lmdb REQUIRED)
+find_path(FEATLY_SQLITE_INCLUDE sqlite3.h REQUIRED)
+# The shared library, as Debian's Python has it: see docs/decisions/0006-sqlite-online-store.md.
+find_library(FEATLY_SQLITE NAMES libsqlite3.so REQUIRED)
 find_path(FEATLY_PROMETHEUS_INCLUDE prometheus/registry.h REQUIRED)
 find_library(FEATLY_PROMETHEUS prometheus-cpp-core REQUIRED)
 find_library(FEATLY_SPDLOG spdlog REQUIRED)
@@ -66,12 +69,13 @@ find_library(FEATLY_SPDLOG spdlog REQUIRED)
 add_library(featly_third_party INTERFACE)
 target_include_directories(featly_third_party SYSTEM INTERFACE
   ${FEATLY_CLI11_INCLUDE} ${FEATLY_SPDLOG_INCLUDE} ${FEATLY_LMDB_INCLUDE}
+  ${FEATLY_SQLITE_INCLUDE}
   ${FEATLY_PROMETHEUS_INCLUDE} ${Protobuf_INCLUDE_DIRS} ${FEATLY_PYARROW_DIR}/include)
 target_compile_definitions(featly_third_party INTERFACE
   SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL BOOST_ASIO_NO_DEPRECATED)
 target_link_libraries(featly_third_party INTERFACE
   # Debian's.
-  ${Protobuf_LIBRARY} ${FEATLY_LMDB} yaml-cpp ${FEATLY_SPDLOG} fmt::fmt ${FEATLY_PROMETHEUS}
+  ${Protobuf_LIBRARY} ${FEATLY_LMDB} ${FEATLY_SQLITE} yaml-cpp ${FEATLY_SPDLOG} fmt::fmt ${FEATLY_PROMETHEUS}
   OpenSSL::Crypto Boost::headers Threads::Threads stdc++
   # Arrow's, after all of Debian's.
   featly_arrow featly_parquet featly_arrow_compute)

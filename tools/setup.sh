@@ -9,7 +9,7 @@ packages=(
   binutils ca-certificates ccache cmake g++ git make mold ninja-build
   python3 python3-dev python3-venv
   libboost1.81-dev libcli11-dev libfmt-dev libgmock-dev libgtest-dev liblmdb-dev libprotobuf-dev lmdb-utils
-  libspdlog-dev libssl-dev libyaml-cpp-dev prometheus-cpp-dev protobuf-compiler
+  libspdlog-dev libsqlite3-dev libssl-dev libyaml-cpp-dev prometheus-cpp-dev protobuf-compiler
   "$@"
 )
 

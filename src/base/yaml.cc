@@ -203,8 +203,7 @@ Status YamlNode::Get(std::string_view key, const YamlNode** out) const {
   return Status::OK();
 }
 
-Status YamlNode::OnlyKeys(std::string_view what,
-                          std::initializer_list<std::string_view> known) const {
+Status YamlNode::OnlyKeys(std::string_view what, std::span<const std::string_view> known) const {
   if (is_null()) return Status::OK();
   if (!is_map()) {
     return ErrorHere(std::string(what) + " must be a block of keys, found " + KindName(kind_));

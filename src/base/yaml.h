@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,7 +56,10 @@ class YamlNode {
 
   /// Refuses keys that are not in `known`, with the nearest ones. `what` names the block
   /// ("the online_store block"). An error for anything but a map or null.
-  Status OnlyKeys(std::string_view what, std::initializer_list<std::string_view> known) const;
+  Status OnlyKeys(std::string_view what, std::initializer_list<std::string_view> known) const {
+    return OnlyKeys(what, std::span(known.begin(), known.size()));
+  }
+  Status OnlyKeys(std::string_view what, std::span<const std::string_view> known) const;
 
   /// An error about this value, with its place.
   Error ErrorHere(std::string message, ErrorKind kind = ErrorKind::kConfiguration) const;

@@ -1,4 +1,5 @@
 // featly configuration
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +17,28 @@ void AppendText(const char* before, const std::string& text, std::string* json) 
   AppendJsonString(text, json);
 }
 
+void AppendStore(const std::optional<OnlineStoreSettings>& store, std::string* json) {
+  if (!store) {
+    *json += "null";
+    return;
+  }
+  AppendText("{\"type\": ", std::string(store->kind->name), json);
+  for (const StoreKey& key : store->kind->keys) {
+    const std::string before = ", \"" + std::string(key.name) + "\": ";
+    switch (key.type) {
+      case StoreKey::Type::kBytes:
+        *json += before + std::to_string(store->Bytes(key.name));
+        break;
+      case StoreKey::Type::kFlag:
+        *json += before + (store->Flag(key.name) ? "true" : "false");
+        break;
+      default:
+        AppendText(before.c_str(), store->Text(key.name), json);
+    }
+  }
+  *json += '}';
+}
+
 /// What the repository runs with: what feature_store.yaml says, and the defaults for the rest.
 std::string ConfigurationAsJson(const Config& config) {
   std::string json = "{\n";
@@ -25,12 +48,8 @@ std::string ConfigurationAsJson(const Config& config) {
   }
   AppendText(",\n  \"registry\": {\"path\": ", config.registry_path, &json);
   json += ", \"cache_ttl_seconds\": " + std::to_string(config.registry_cache_ttl_seconds) + "}";
-  if (config.online_path.empty()) {
-    json += ",\n  \"online_store\": null";
-  } else {
-    AppendText(",\n  \"online_store\": {\"type\": \"lmdb\", \"path\": ", config.online_path, &json);
-    json += '}';
-  }
+  json += ",\n  \"online_store\": ";
+  AppendStore(config.online, &json);
   json += ",\n  \"entity_key_serialization_version\": " + std::to_string(config.entity_key_version);
   json += ",\n  \"featly\": {\"memory_limit\": " + std::to_string(config.memory_limit_bytes) +
           ", \"threads\": " + std::to_string(config.threads) +

@@ -165,12 +165,12 @@ void CheckSources(const Config& config, const RegistrySnapshot& snapshot, Findin
 
 Finding CheckOnlineStore(Project& project) {
   const std::string check = "online store";
-  const std::string& path = project.config().online_path;
-  if (path.empty()) {
+  if (!project.config().online) {
     return {check, Health::kOk, "none: " + project.config().file + " says online_store: null", ""};
   }
+  const std::string path = project.config().online->LocalPath();
   // To open it would make it.
-  if (!fs::exists(path)) {
+  if (!path.empty() && !fs::exists(path)) {
     return {check, Health::kWarn, "'" + path + "' is not there yet",
             "Run 'featly apply', then 'featly materialize'"};
   }
@@ -178,7 +178,8 @@ Finding CheckOnlineStore(Project& project) {
   if (!store.ok()) return Failed(check, store.status(), "Nothing can be looked up until it opens");
   auto views = (*store)->ListViews(project.name());
   if (!views.ok()) return Failed(check, views.status(), "Restore it from a copy, or materialize");
-  return {check, Health::kOk, "'" + path + "' opens, " + Plural(views->size(), "view"), ""};
+  return {check, Health::kOk,
+          "'" + (*store)->description() + "' opens, " + Plural(views->size(), "view"), ""};
 }
 
 Finding CheckClock(Timestamp now, const RegistrySnapshot* snapshot) {
@@ -264,8 +265,8 @@ void ExamineRepository(const CommandLine& line, const Config& config, Findings* 
   findings->push_back(
       CheckClock((*project)->clock().Now(), snapshot.ok() ? snapshot->get() : nullptr));
   findings->push_back(CheckDisk("registry", config.registry_path));
-  if (!config.online_path.empty()) {
-    findings->push_back(CheckDisk("online store", config.online_path));
+  if (const std::string path = config.online ? config.online->LocalPath() : ""; !path.empty()) {
+    findings->push_back(CheckDisk("online store", path));
   }
   findings->push_back(CheckMemory(config));
 }

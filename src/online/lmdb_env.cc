@@ -1,24 +1,21 @@
 #include "online/lmdb_env.h"
 
-#include <atomic>
 #include <cerrno>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
 #include "embedded/version.h"
+#include "online/fork_count.h"
+#include "online/lmdb_file_check.h"
 #include "online/lmdb_format.h"
+#include "online/store_errors.h"
 
 namespace featly {
 namespace {
 
 // Halving the map ends here.
 constexpr uint64_t kSmallestMap = uint64_t{1} << 30;
-
-std::atomic<uint32_t> g_forks{0};
-
-void CountFork() { g_forks.fetch_add(1, std::memory_order_relaxed); }
 
 std::string DataFile(const std::string& path) { return path + "/data.mdb"; }
 std::string LockFile(const std::string& path) { return path + "/lock.mdb"; }
@@ -36,12 +33,6 @@ Status CheckLocalFileSystem(const std::string& path) {
 }
 
 }  // namespace
-
-uint32_t ForkCount() {
-  static const int registered = pthread_atfork(nullptr, nullptr, &CountFork);
-  (void)registered;
-  return g_forks.load(std::memory_order_relaxed);
-}
 
 const char* NetworkFileSystem(int64_t magic) {
   switch (static_cast<uint32_t>(magic)) {
@@ -105,8 +96,9 @@ Status LmdbError(int code, std::string_view doing, const std::string& path) {
     case MDB_PAGE_NOTFOUND:
       return error(ErrorKind::kCorrupt, "data.mdb is damaged; move it away and materialize again");
     case MDB_PANIC:
-      return error(ErrorKind::kUnavailable,
-                   "an earlier failure to write left it unusable in this process; open it again");
+      return error(
+          ErrorKind::kUnavailable,
+          "an earlier failure to write made it unusable; it is being opened again: try again");
     default:
       break;
   }
@@ -130,8 +122,8 @@ void LmdbTxn::Abort() {
 
 Result<std::unique_ptr<LmdbEnv>> LmdbEnv::Open(const LmdbOptions& options) {
   ARROW_RETURN_NOT_OK(CheckLocalFileSystem(options.path));
-  std::unique_ptr<LmdbEnv> env(new LmdbEnv(options.path, ForkCount()));
-  ARROW_RETURN_NOT_OK(env->OpenMapped(options));
+  std::unique_ptr<LmdbEnv> env(new LmdbEnv(options, ForkCount()));
+  ARROW_RETURN_NOT_OK(env->OpenMapped());
   ARROW_ASSIGN_OR_RAISE(std::optional<FileFingerprint> identity,
                         Fingerprint(DataFile(options.path)));
   if (!identity) {
@@ -148,18 +140,21 @@ LmdbEnv::~LmdbEnv() {
   if (env_ != nullptr && !Forked()) mdb_env_close(env_);
 }
 
-Status LmdbEnv::OpenMapped(const LmdbOptions& options) {
-  for (uint64_t map = options.map_bytes;; map /= 2) {
+Status LmdbEnv::OpenMapped() {
+  for (uint64_t map = options_.map_bytes;; map /= 2) {
     int code = mdb_env_create(&env_);
     if (code == 0) code = mdb_env_set_mapsize(env_, map);
     if (code == 0) code = mdb_env_set_maxdbs(env_, 2);
     if (code == 0) {
-      code = mdb_env_set_maxreaders(env_, static_cast<unsigned>(options.max_readers));
+      code = mdb_env_set_maxreaders(env_, static_cast<unsigned>(options_.max_readers));
     }
     if (code == 0) code = mdb_env_open(env_, path_.c_str(), MDB_NOTLS, 0664);
-    if (code == 0) return Status::OK();
+    // Before the first transaction: what lies past the end of the file must not be touched.
+    const Status whole = code == 0 ? CheckLmdbFileIsWhole(env_, path_) : Status::OK();
+    if (code == 0 && whole.ok()) return Status::OK();
     mdb_env_close(env_);  // LMDB asks for this after a failed open
     env_ = nullptr;
+    ARROW_RETURN_NOT_OK(whole);
     if (code == EACCES || code == EROFS) {
       return WithContext(
           "reading the store needs to write too, into its lock file: let this user "
@@ -172,7 +167,7 @@ Status LmdbEnv::OpenMapped(const LmdbOptions& options) {
 
 Status LmdbEnv::OpenDatabases() {
   {
-    ARROW_ASSIGN_OR_RAISE(LmdbTxn txn, BeginRead());
+    ARROW_ASSIGN_OR_RAISE(LmdbTxn txn, Begin(MDB_RDONLY, {}));
     int code = mdb_dbi_open(txn.get(), kCatalogDatabase, 0, &catalog_);
     if (code == 0) {
       ARROW_RETURN_NOT_OK(CheckFormat(txn.get()));
@@ -186,7 +181,7 @@ Status LmdbEnv::OpenDatabases() {
 
 // First use of the environment. Two processes may get here at once: the second finds all made.
 Status LmdbEnv::MakeDatabases() {
-  ARROW_ASSIGN_OR_RAISE(LmdbTxn txn, BeginWrite());
+  ARROW_ASSIGN_OR_RAISE(LmdbTxn txn, Begin(0, {}));
   MDB_dbi main;
   MDB_stat stat;
   int code = mdb_dbi_open(txn.get(), nullptr, 0, &main);
@@ -238,55 +233,93 @@ Status LmdbEnv::CheckFormat(MDB_txn* txn) const {
   return Status::OK();
 }
 
-bool LmdbEnv::Forked() const { return g_forks.load(std::memory_order_relaxed) != forks_; }
+bool LmdbEnv::Forked() const { return ForkCount() != forks_; }
 
-Status LmdbEnv::CheckUsable() const {
-  if (!Forked()) return Status::OK();
-  return Error(ErrorKind::kUnavailable, "the online store '" + path_ +
-                                            "' was opened before this process was forked and "
-                                            "cannot be used in the child; open it again")
-      .Subject(path_);
-}
+Status LmdbEnv::CheckUsable() const { return Forked() ? OpenedBeforeFork(path_) : Status::OK(); }
 
 Status LmdbEnv::CheckStillThere() const {
+  ARROW_ASSIGN_OR_RAISE(LmdbTxn::Gate gate, Enter());
+  return CheckLinked();
+}
+
+Status LmdbEnv::CheckLinked() const {
   int fd;
   struct stat info;
   if (mdb_env_get_fd(env_, &fd) != 0 || fstat(fd, &info) != 0) {
     return ErrnoError(errno, "cannot look at the online store '" + path_ + "'");
   }
-  if (info.st_nlink > 0) return Status::OK();
-  return Error(ErrorKind::kConflict, "the online store '" + path_ +
-                                         "' was deleted or torn down while it was open; open it "
-                                         "again")
-      .Subject(path_);
+  return info.st_nlink > 0 ? Status::OK() : DeletedWhileOpen(path_);
 }
 
-Result<LmdbTxn> LmdbEnv::BeginRead() const {
-  ARROW_RETURN_NOT_OK(CheckUsable());
-  MDB_txn* txn;
-  int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+Result<LmdbTxn::Gate> LmdbEnv::Enter() const {
+  ARROW_RETURN_NOT_OK(CheckUsable());  // before the gate, which a fork may have left locked
+  LmdbTxn::Gate gate(gate_, std::try_to_lock);
+  if (gate.owns_lock() && env_ != nullptr) return gate;
+  if (gate.owns_lock()) Refused(MDB_PANIC);
+  return LmdbError(MDB_PANIC, "cannot use", path_);
+}
+
+Result<LmdbTxn> LmdbEnv::Begin(unsigned flags, LmdbTxn::Gate gate) const {
+  MDB_txn* raw;
+  int code = mdb_txn_begin(env_, nullptr, flags, &raw);
   if (code == MDB_READERS_FULL) {
     // Processes that were killed may hold the slots.
-    ARROW_RETURN_NOT_OK(CheckReaders().status());
-    code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+    int dead = 0;
+    if (mdb_reader_check(env_, &dead) == 0) code = mdb_txn_begin(env_, nullptr, flags, &raw);
   }
-  if (code != 0) return LmdbError(code, "cannot read", path_);
-  return LmdbTxn(txn, &path_);
-}
-
-Result<LmdbTxn> LmdbEnv::BeginWrite() const {
-  ARROW_RETURN_NOT_OK(CheckUsable());
-  MDB_txn* raw;
-  int code = mdb_txn_begin(env_, nullptr, 0, &raw);
-  if (code != 0) return LmdbError(code, "cannot write to", path_);
-  LmdbTxn txn(raw, &path_);
-  // Under the lock, because a teardown deletes the files while it holds it.
-  ARROW_RETURN_NOT_OK(CheckStillThere());
+  if (code != 0) {
+    Refused(code);
+    return LmdbError(code, flags == MDB_RDONLY ? "cannot read" : "cannot write to", path_);
+  }
+  LmdbTxn txn(raw, &path_, std::move(gate));
+  // Under the writer lock, because a teardown deletes the files while it holds it.
+  if (flags != MDB_RDONLY) ARROW_RETURN_NOT_OK(CheckLinked());
   return txn;
 }
 
+Result<LmdbTxn> LmdbEnv::BeginRead() const {
+  ARROW_ASSIGN_OR_RAISE(LmdbTxn::Gate gate, Enter());
+  return Begin(MDB_RDONLY, std::move(gate));
+}
+
+Result<LmdbTxn> LmdbEnv::BeginWrite() const {
+  ARROW_ASSIGN_OR_RAISE(LmdbTxn::Gate gate, Enter());
+  return Begin(0, std::move(gate));
+}
+
+void LmdbEnv::Refused(int code) const {
+  if (code == MDB_PANIC && !broken_.exchange(true) && on_broken_) on_broken_();
+}
+
+bool LmdbEnv::Broken() const {
+  LmdbTxn::Gate gate(gate_);
+  if (env_ == nullptr) return true;
+  MDB_txn* txn;
+  const int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  if (code == 0) mdb_txn_abort(txn);
+  return code == MDB_PANIC;
+}
+
+Status LmdbEnv::OpenAgain() {
+  if (env_ != nullptr) mdb_env_close(env_);
+  env_ = nullptr;
+  broken_ = false;
+  ARROW_ASSIGN_OR_RAISE(std::optional<FileFingerprint> now, Fingerprint(DataFile(path_)));
+  // A store that another process has made since in its place is not the one that views are bound
+  // to.
+  if (!now || now->device != identity_.device || now->inode != identity_.inode) {
+    return DeletedWhileOpen(path_);
+  }
+  ARROW_RETURN_NOT_OK(OpenMapped());
+  Status opened = OpenDatabases();
+  if (opened.ok()) return opened;
+  mdb_env_close(env_);
+  env_ = nullptr;
+  return opened;
+}
+
 Result<int> LmdbEnv::CheckReaders() const {
-  ARROW_RETURN_NOT_OK(CheckUsable());
+  ARROW_ASSIGN_OR_RAISE(LmdbTxn::Gate gate, Enter());
   int dead = 0;
   int code = mdb_reader_check(env_, &dead);
   if (code != 0) return LmdbError(code, "cannot check the readers of", path_);

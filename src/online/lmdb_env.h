@@ -1,9 +1,13 @@
 // One LMDB environment: opening it safely, its transactions, and its errors in featly's words.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <lmdb.h>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,8 +25,15 @@ inline constexpr uint32_t kLmdbFormatVersion = 1;
 /// on the thread that began it.
 class LmdbTxn {
  public:
-  LmdbTxn(MDB_txn* txn, const std::string* path) : txn_(txn), path_(path) {}
-  LmdbTxn(LmdbTxn&& other) noexcept : txn_(other.txn_), path_(other.path_) { other.txn_ = nullptr; }
+  /// Keeps its environment from being opened again while it lives.
+  using Gate = std::shared_lock<std::shared_mutex>;
+
+  LmdbTxn(MDB_txn* txn, const std::string* path, Gate gate)
+      : txn_(txn), path_(path), gate_(std::move(gate)) {}
+  LmdbTxn(LmdbTxn&& other) noexcept
+      : txn_(std::exchange(other.txn_, nullptr)),
+        path_(other.path_),
+        gate_(std::move(other.gate_)) {}
   LmdbTxn& operator=(LmdbTxn&&) = delete;
   ~LmdbTxn() { Abort(); }
 
@@ -36,6 +47,7 @@ class LmdbTxn {
  private:
   MDB_txn* txn_;
   const std::string* path_;
+  Gate gate_;
 };
 
 /// An open environment of featly's format. Owned by its store. Thread-safe, as far as LMDB is: one
@@ -67,6 +79,22 @@ class LmdbEnv {
   /// Waits for the writer lock, which all processes share.
   Result<LmdbTxn> BeginWrite() const;
 
+  // A failed write of LMDB's own meta page (the disk, not the data) makes an environment refuse
+  // everything from then on: it must be opened again, once nothing of it is in use.
+
+  /// Called once, by whichever thread meets a refusal first; again after OpenAgain. Set before the
+  /// environment is shared.
+  void OnBroken(std::function<void()> call) { on_broken_ = std::move(call); }
+  /// Says that a transaction was refused so.
+  void Refused(int code) const;
+  /// Whether a transaction would be refused so now.
+  bool Broken() const;
+  /// Waits for the transactions under way, and keeps new ones out (kUnavailable) while it is held.
+  std::unique_lock<std::shared_mutex> KeepOut() const { return std::unique_lock(gate_); }
+  /// Closes and opens it. REQUIRES: KeepOut is held, and no transaction is left. kConflict where
+  /// its file was deleted meanwhile. After an error it refuses everything, and may be tried again.
+  Status OpenAgain();
+
   /// Frees the reader slots of processes that died, which would pin old pages for ever; how many.
   Result<int> CheckReaders() const;
   /// Removes the environment's files. REQUIRES: the caller holds a write transaction on it, so that
@@ -77,22 +105,27 @@ class LmdbEnv {
   const FileFingerprint& identity() const { return identity_; }
 
  private:
-  LmdbEnv(std::string path, uint32_t forks) : path_(std::move(path)), forks_(forks) {}
-  Status OpenMapped(const LmdbOptions& options);
+  LmdbEnv(LmdbOptions options, uint32_t forks)
+      : path_(options.path), options_(std::move(options)), forks_(forks) {}
+  Status OpenMapped();
+  Result<LmdbTxn::Gate> Enter() const;
+  Result<LmdbTxn> Begin(unsigned flags, LmdbTxn::Gate gate) const;
+  Status CheckLinked() const;
   Status OpenDatabases();
   Status MakeDatabases();
   Status CheckFormat(MDB_txn* txn) const;
 
-  std::string path_;
-  uint32_t forks_;  // ForkCount() when it was opened
-  MDB_env* env_ = nullptr;
+  const std::string path_;
+  const LmdbOptions options_;
+  uint32_t forks_;                  // ForkCount() when it was opened
+  mutable std::shared_mutex gate_;  // shared: transactions; exclusive: OpenAgain
+  std::function<void()> on_broken_;
+  mutable std::atomic<bool> broken_{false};
+  MDB_env* env_ = nullptr;  // null after an OpenAgain that failed
   MDB_dbi catalog_ = 0;
   MDB_dbi rows_ = 0;
   FileFingerprint identity_;
 };
-
-/// How often this process is a fork of a process that used LMDB. Counts from the first call on.
-uint32_t ForkCount();
 
 /// A code of LMDB as an error: what was being done, with what, and what to do about it.
 Status LmdbError(int code, std::string_view doing, const std::string& path);

@@ -96,9 +96,4 @@ struct HashedValue {
 /// Both empty where the bytes end early.
 HashedValue DecodeHashedValue(std::string_view value);
 
-/// Whether `row` can be a feature row of this version: its header is there and its format is known.
-inline bool LooksLikeRow(std::string_view row) {
-  return row.size() >= kRowHeaderSize && static_cast<uint8_t>(row[0]) == kRowFormat;
-}
-
 }  // namespace featly

@@ -1,14 +1,20 @@
 #include "online/lmdb_reader.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "online/lmdb_format.h"
+#include "online/store_errors.h"
 
 namespace featly {
 namespace {
 
 // Rows of other views passed over one by one before a new search is cheaper.
 constexpr int kMaxSteps = 4;
+
+// How often, a millisecond apart, lookups under way are looked at before giving up.
+constexpr int kLooksAtReaders = 500;
 
 // Where a thread begins to look for a free slot: its own place, so that threads seldom meet.
 size_t& ThreadSlot() {
@@ -23,6 +29,7 @@ LmdbReadGuard::~LmdbReadGuard() {
   if (env_->Forked()) return;  // the transaction's slot in shared memory is the parent's
   if (cursor_ != nullptr) mdb_cursor_close(cursor_);
   if (txn_ != nullptr) mdb_txn_abort(txn_);
+  if (busy_ == nullptr) unpooled_->fetch_sub(1, std::memory_order_release);
 }
 
 Status LmdbReadGuard::Begin() {
@@ -34,7 +41,10 @@ Status LmdbReadGuard::Begin() {
     return Status::OK();
   }
   int code = mdb_txn_renew(txn_);
-  if (code != 0) return LmdbError(code, "cannot read", env_->path());
+  if (code != 0) {
+    env_->Refused(code);
+    return LmdbError(code, "cannot read", env_->path());
+  }
   code = mdb_cursor_renew(txn_, cursor_);
   if (code == 0) return Status::OK();
   mdb_txn_reset(txn_);
@@ -164,15 +174,32 @@ Result<LmdbReadGuard*> LmdbReadPool::Acquire(LmdbCatalog& catalog) {
     Slot& slot = slots_[(start + i) % kSlots];
     if (slot.busy.exchange(true, std::memory_order_acquire)) continue;
     start += i;
-    if (!slot.guard) slot.guard = std::make_unique<LmdbReadGuard>(env_, &slot.busy);
+    if (!slot.guard) slot.guard = std::make_unique<LmdbReadGuard>(env_, &slot.busy, nullptr);
     Status status = slot.guard->Renew(catalog);
     if (status.ok()) return slot.guard.get();
     slot.busy.store(false, std::memory_order_release);
     return status;
   }
-  auto guard = std::make_unique<LmdbReadGuard>(env_, nullptr);
+  unpooled_.fetch_add(1, std::memory_order_relaxed);
+  auto guard = std::make_unique<LmdbReadGuard>(env_, nullptr, &unpooled_);
   ARROW_RETURN_NOT_OK(guard->Renew(catalog));
   return guard.release();
+}
+
+bool LmdbReadPool::EndAll() {
+  for (int left = kLooksAtReaders; left > 0; --left) {
+    while (ended_ < kSlots && !slots_[ended_].busy.exchange(true, std::memory_order_acquire)) {
+      slots_[ended_++].guard.reset();
+    }
+    if (ended_ == kSlots && unpooled_.load(std::memory_order_acquire) == 0) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  BeginAgain();
+  return false;
+}
+
+void LmdbReadPool::BeginAgain() {
+  while (ended_ > 0) slots_[--ended_].busy.store(false, std::memory_order_release);
 }
 
 }  // namespace featly

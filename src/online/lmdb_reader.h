@@ -20,7 +20,9 @@ class LmdbReadPool;
 /// memory of a lookup. Owned by the pool; used by one thread at a time, not always the same one.
 class LmdbReadGuard : public ReadResult::Guard {
  public:
-  LmdbReadGuard(const LmdbEnv* env, std::atomic<bool>* busy) : env_(env), busy_(busy) {}
+  /// `busy` is the pool's slot; null for one beyond the slots, which `unpooled` counts.
+  LmdbReadGuard(const LmdbEnv* env, std::atomic<bool>* busy, std::atomic<int>* unpooled)
+      : env_(env), busy_(busy), unpooled_(unpooled) {}
   ~LmdbReadGuard() override;
 
   /// Begins to see the store as it is now.
@@ -48,7 +50,8 @@ class LmdbReadGuard : public ReadResult::Guard {
   Status CheckRow(const LmdbView& view, std::string_view row) const;
 
   const LmdbEnv* env_;
-  std::atomic<bool>* busy_;  // the pool's slot; null for one that is not pooled
+  std::atomic<bool>* busy_;
+  std::atomic<int>* unpooled_;
   MDB_txn* txn_ = nullptr;
   MDB_cursor* cursor_ = nullptr;
   uint64_t generation_ = 0;  // of the catalogue, as seen by the transaction generation_txn_
@@ -68,6 +71,12 @@ class LmdbReadPool {
   /// pool is cold, or where more than kSlots lookups are under way at once.
   Result<LmdbReadGuard*> Acquire(LmdbCatalog& catalog);
 
+  /// Ends all transactions, waiting for the lookups under way; false where one does not end within
+  /// a moment. No pooled guard is given out until BeginAgain. REQUIRES: the environment keeps new
+  /// transactions out.
+  bool EndAll();
+  void BeginAgain();
+
  private:
   static constexpr size_t kSlots = 256;
   struct alignas(64) Slot {
@@ -77,6 +86,8 @@ class LmdbReadPool {
 
   const LmdbEnv* env_;
   std::array<Slot, kSlots> slots_;
+  std::atomic<int> unpooled_{0};  // guards beyond the slots
+  size_t ended_ = 0;              // slots that EndAll took
 };
 
 }  // namespace featly

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "online/store_errors.h"
+
 namespace featly {
 
 Result<LmdbRowWriter> LmdbRowWriter::Make(const LmdbEnv& env, MDB_txn* txn) {

@@ -14,12 +14,16 @@
 #include <utility>
 
 #include "base/file.h"
+#include "online/fork_count.h"
 #include "online/lmdb_catalog.h"
 #include "online/lmdb_env.h"
 #include "online/lmdb_reader.h"
 #include "online/lmdb_row_writer.h"
 #include "online/lmdb_sweep.h"
 #include "online/lmdb_writer.h"
+#include "online/store_errors.h"
+#include "online/store_kinds.h"
+#include "online/write_queue.h"
 
 namespace featly {
 namespace {
@@ -40,38 +44,24 @@ Result<OwnedFd> LockFolder(const std::string& path) {
   return fd;
 }
 
-std::string DescribeKeys(const std::vector<JoinKey>& keys) {
-  if (keys.empty()) return "none";
-  std::string text;
-  for (const JoinKey& key : keys) {
-    if (!text.empty()) text += ", ";
-    text += "'" + key.name + "' " + ValueTypeName(key.type);
-  }
-  return text;
-}
-
-Error JoinKeysDiffer(const OnlineViewSchema& asked, const std::vector<JoinKey>& stored) {
-  return Error(ErrorKind::kConflict,
-               "feature view '" + asked.view + "' of project '" + asked.project +
-                   "' has other join keys in the online store (" + DescribeKeys(stored) +
-                   ") than in this process's registry (" + DescribeKeys(asked.join_keys) +
-                   "); nothing was changed: try again, and if that does not help, apply again")
-      .Subject(asked.view);
-}
-
 /// The LMDB store. Shared by all who opened the same file in this process. Thread-safe.
 class LmdbStore : public OnlineStore, public std::enable_shared_from_this<LmdbStore> {
  public:
   LmdbStore(std::unique_ptr<LmdbEnv> env, const LmdbOptions& options)
       : description_("lmdb " + env->path()),
         token_(g_next_store_token.fetch_add(1)),
-        max_rows_(static_cast<size_t>(std::max(options.max_rows_per_transaction, 1))),
-        bulk_pause_(options.bulk_pause),
+        max_rows_(static_cast<size_t>(std::max(options.writes.max_rows_per_transaction, 1))),
+        bulk_pause_(options.writes.bulk_pause),
         env_(std::move(env)),
         catalog_(env_.get()),
         readers_(env_.get()),
         sweep_(env_.get(), &catalog_, options),
-        writer_(env_.get(), &catalog_, options, token_) {}
+        writer_(env_.get(), &catalog_, token_),
+        queue_(env_->path(), options.writes,
+               [this](std::span<const WriteJob> jobs) { return Commit(jobs); }) {
+    // An empty write finds out, and the writer thread opens the environment again.
+    env_->OnBroken([this] { queue_.Submit({}, [](const Result<WriteResult>&) {}); });
+  }
 
   const OnlineCapabilities& capabilities() const override { return capabilities_; }
   const std::string& description() const override { return description_; }
@@ -95,7 +85,7 @@ class LmdbStore : public OnlineStore, public std::enable_shared_from_this<LmdbSt
   Status Teardown(std::string_view project) override;
 
   const LmdbEnv& env() const { return *env_; }
-  bool OnWriterThread() const { return writer_.OnWriterThread(); }
+  bool OnWriterThread() const { return queue_.OnWriterThread(); }
 
  private:
   Result<std::shared_ptr<const CatalogSnapshot>> Catalog();
@@ -103,6 +93,8 @@ class LmdbStore : public OnlineStore, public std::enable_shared_from_this<LmdbSt
   std::shared_ptr<const LmdbView> FindBound(const CatalogSnapshot& catalog,
                                             const OnlineViewSchema& schema);
   Status ReadInline(const ReadRequest& request, ReadResult* result);
+  Result<WriteQueue::Outcomes> Commit(std::span<const WriteJob> jobs);
+  Status OpenAgain();
 
   OnlineCapabilities capabilities_;
   std::string description_;
@@ -113,7 +105,8 @@ class LmdbStore : public OnlineStore, public std::enable_shared_from_this<LmdbSt
   LmdbCatalog catalog_;
   LmdbReadPool readers_;
   LmdbSweep sweep_;
-  LmdbWriter writer_;  // last: its thread uses the rest
+  LmdbWriter writer_;
+  WriteQueue queue_;  // last: its thread uses the rest
 };
 
 Status LmdbStore::Ensure(std::span<const OnlineViewSchema> views, OtherJoinKeys other) {
@@ -136,7 +129,7 @@ Result<std::shared_ptr<const OnlineView>> LmdbStore::Bind(const OnlineViewSchema
     // Who asks may be a process that has not heard of an apply yet: its word is not enough to throw
     // the rows away.
     if (there != nullptr && there->join_keys != schema.join_keys) {
-      return JoinKeysDiffer(schema, there->join_keys);
+      return JoinKeysDiffer(schema, DescribeKeys(there->join_keys));
     }
     ARROW_RETURN_NOT_OK(Prepare({&schema, 1}));
   }
@@ -190,7 +183,31 @@ Status LmdbStore::ReadInline(const ReadRequest& request, ReadResult* result) {
 
 void LmdbStore::Write(std::span<const WriteRequest> requests, WriteCompletion done) {
   if (Status usable = env_->CheckUsable(); !usable.ok()) return done(usable);
-  writer_.Submit(requests, std::move(done));
+  queue_.Submit(requests, std::move(done));
+}
+
+// On the writer thread. After a failure that LMDB itself does not recover from, once more on the
+// environment opened again.
+Result<WriteQueue::Outcomes> LmdbStore::Commit(std::span<const WriteJob> jobs) {
+  auto outcomes = writer_.Commit(jobs);
+  if (outcomes.ok() || !env_->Broken()) return outcomes;
+  ARROW_RETURN_NOT_OK(OpenAgain());
+  return writer_.Commit(jobs);
+}
+
+Status LmdbStore::OpenAgain() {
+  ARROW_ASSIGN_OR_RAISE(OwnedFd folder, LockFolder(env_->path()));
+  auto nobody_else = env_->KeepOut();
+  if (!readers_.EndAll()) {
+    return Error(ErrorKind::kUnavailable,
+                 "the online store '" + env_->path() +
+                     "' must be opened again after a failure to write, and a lookup is still under "
+                     "way; try again")
+        .Subject(env_->path());
+  }
+  Status opened = env_->OpenAgain();
+  readers_.BeginAgain();
+  return opened;
 }
 
 Result<int64_t> LmdbStore::DeleteEntities(const OnlineView& view,
@@ -206,11 +223,7 @@ Result<int64_t> LmdbStore::DeleteEntities(const OnlineView& view,
     if (bound != nullptr && bound->store_token() == token_) {
       ARROW_ASSIGN_OR_RAISE(live, bound->IsLive(catalog_, txn.get(), generation));
     }
-    if (!live) {
-      return Error(ErrorKind::kConflict, "feature view '" + view.schema().view +
-                                             "' was dropped from the online store meanwhile")
-          .Subject(view.schema().view);
-    }
+    if (!live) return ViewWasDropped(view.schema());
     {
       ARROW_ASSIGN_OR_RAISE(LmdbRowWriter writer, LmdbRowWriter::Make(*env_, txn.get()));
       for (std::string_view key : chunk) {
@@ -335,5 +348,21 @@ Result<std::shared_ptr<OnlineStore>> OpenLmdbStore(const LmdbOptions& options) {
   open.stores[identity] = store;
   return store;
 }
+
+namespace {
+
+constexpr StoreKey kKeys[] = {
+    {"path", StoreKey::Type::kPath, "data/online.lmdb", ""},
+    {"map_size", StoreKey::Type::kBytes, "1TB", ""},
+};
+
+Result<std::shared_ptr<OnlineStore>> OpenFromSettings(const OnlineStoreSettings& settings) {
+  return OpenLmdbStore({.path = settings.Text("path"), .map_bytes = settings.Bytes("map_size")});
+}
+
+}  // namespace
+
+extern const OnlineStoreKind kLmdbKind;
+const OnlineStoreKind kLmdbKind{"lmdb", kKeys, &OpenFromSettings};
 
 }  // namespace featly

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "online/online_store.h"
+#include "online/write_queue.h"
 
 namespace featly {
 
@@ -15,13 +16,7 @@ struct LmdbOptions {
   /// Reserved address space; halved while open says ENOMEM.
   uint64_t map_bytes = uint64_t{1} << 40;
   int max_readers = 1024;
-  /// A transaction takes waiting writes up to this many rows. A write is never cut: bulk writers
-  /// send writes of at most this size.
-  int max_rows_per_transaction = 20000;
-  /// Outside the lock, between bulk transactions.
-  Duration bulk_pause = Duration::Micros(200);
-  /// Writes waiting for the writer thread; full: kUnavailable.
-  int write_queue = 1024;
+  WriteQueueLimits writes = {};
 };
 
 /// Opens (making it if missing) the environment; one per (device, inode) and process: a second open

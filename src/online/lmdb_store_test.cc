@@ -309,7 +309,7 @@ TEST_F(LmdbStoreTest, CodesOfLmdbHaveTheirKinds) {
 
 TEST_F(LmdbStoreTest, AFullQueueRefusesAndTheRestIsWritten) {
   LmdbOptions options{.path = path_};
-  options.write_queue = 2;
+  options.writes.max_waiting = 2;
   auto store = Must(OpenLmdbStore(options));
   auto view = BindInt(*store, "v");
   std::string row = MakeRow(*view, {"1"}, {1, 1});

@@ -18,8 +18,9 @@ constexpr int kLooksPerRead = 500000;
 LmdbSweep::LmdbSweep(const LmdbEnv* env, LmdbCatalog* catalog, const LmdbOptions& options)
     : env_(env),
       catalog_(catalog),
-      max_rows_per_transaction_(static_cast<size_t>(std::max(options.max_rows_per_transaction, 1))),
-      pause_(options.bulk_pause) {}
+      max_rows_per_transaction_(
+          static_cast<size_t>(std::max(options.writes.max_rows_per_transaction, 1))),
+      pause_(options.writes.bulk_pause) {}
 
 Result<int64_t> LmdbSweep::Run(int64_t max_rows) {
   ARROW_RETURN_NOT_OK(env_->CheckUsable());  // before the mutex, which a fork may have left locked

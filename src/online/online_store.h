@@ -53,7 +53,7 @@ struct ReadGroup {
   std::span<const std::string_view> keys;  ///< Entity key bytes, one for each request row.
   std::span<const OnlineView* const> views;
   /// For each view, the layout columns wanted (indices in schema().columns); a store that can fetch
-  /// single features uses them, an embedded one ignores them.
+  /// single features uses them, and what the others hold is undefined; LMDB ignores them.
   std::span<const std::span<const uint32_t>> columns;
 };
 
@@ -142,6 +142,13 @@ struct OnlineCapabilities {
   bool atomic_over_views = true;  ///< One read sees all views at one moment.
   bool atomic_batches = true;     ///< A Write is stored whole, in all its views, or not at all.
   bool keeps_created_time = true;
+  /// Each feature is kept by itself: a view whose features changed needs no preparing, and a row is
+  /// read with the features of the handle it is read through, whoever wrote it.
+  bool keeps_features_apart = false;
+  /// Values pass through Feast's protobuf: a null inside a list comes back as the type's zero, and
+  /// UnixTimestamp values as whole seconds.
+  bool values_as_protobuf = false;
+  bool sweeps = true;  ///< Rows of dropped views take space until Sweep reclaims them.
 };
 
 /// The newest rows by (view, entity). Thread-safe: any thread may read and write at any time.
@@ -169,8 +176,8 @@ class OnlineStore {
   /// transaction the first time, else a read.
   virtual Result<std::shared_ptr<const OnlineView>> Bind(const OnlineViewSchema& view) = 0;
 
-  /// The view's place as Bind gives it, but null where it is missing or its schema differs. Never
-  /// writes. Cost: a read.
+  /// The view's place as Bind gives it, but null where Bind would have to prepare it or refuse it.
+  /// Never writes. Cost: a read, which a store that reads later saves where it can.
   virtual Result<std::shared_ptr<const OnlineView>> Find(const OnlineViewSchema& view) = 0;
 
   /// Reads all of `request` at one moment into `*result`. Both live until `done` was called.

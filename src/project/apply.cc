@@ -102,18 +102,28 @@ Status CheckWithinPlan(const RegistryDiff& planned, const RegistryDiff& now) {
   return Status::OK();
 }
 
-/// Drops the views of the project that the store holds and the registry does not: those this apply
-/// deleted, and those whose removal was interrupted in an earlier one.
-Status DropLeftViews(const RegistrySnapshot& snapshot, const std::string& project,
-                     OnlineStore& store) {
-  std::set<std::string> kept;
+/// The project's views that may have rows in the online store.
+std::set<std::string> OnlineViewNames(const RegistrySnapshot& snapshot,
+                                      const std::string& project) {
+  std::set<std::string> names;
   for (const std::string& name : snapshot.Names(ObjectKind::kFeatureView, project)) {
     auto view = snapshot.View(project, name);
     // What this version cannot read, another may be serving.
-    if (!view.ok() || (*view)->online) kept.insert(name);
+    if (!view.ok() || (*view)->online) names.insert(name);
   }
+  return names;
+}
+
+/// Drops the views of the project that the store holds and the registry does not: those this apply
+/// deleted (also where another program made them, and the store does not know whose they are), and
+/// those whose removal was interrupted in an earlier one.
+Status DropLeftViews(const RegistrySnapshot& before, const RegistrySnapshot& snapshot,
+                     const std::string& project, OnlineStore& store) {
+  const std::set<std::string> kept = OnlineViewNames(snapshot, project);
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> stored, store.ListViews(project));
-  for (const std::string& view : stored) {
+  std::set<std::string> left(stored.begin(), stored.end());
+  left.merge(OnlineViewNames(before, project));
+  for (const std::string& view : left) {
     if (!kept.contains(view)) ARROW_RETURN_NOT_OK(store.DropView(project, view));
   }
   return SweepAll(store);
@@ -206,7 +216,7 @@ Result<ApplyResult> Project::Apply(const std::vector<Definition>& definitions,
   ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(config));
   ARROW_ASSIGN_OR_RAISE(auto now, Snapshot());
   OnlineStore* store = nullptr;
-  if (!config.online_path.empty()) {
+  if (config.online) {
     ARROW_ASSIGN_OR_RAISE(store, online());
     // Before Prepare: a view that it makes room for is one the store held nothing of.
     ARROW_ASSIGN_OR_RAISE(now, ForgetLostRuns(impl_->registry, config.project, std::move(now),
@@ -245,7 +255,7 @@ Result<ApplyResult> Project::Apply(const std::vector<Definition>& definitions,
   if (store) {
     // Only now: until the registry said so, the rows under the old join keys were the view's.
     ARROW_RETURN_NOT_OK(store->Rekey(OnlineSchemas(*result.snapshot, config.project)));
-    ARROW_RETURN_NOT_OK(DropLeftViews(*result.snapshot, config.project, *store));
+    ARROW_RETURN_NOT_OK(DropLeftViews(*before, *result.snapshot, config.project, *store));
   }
   return result;
 }
@@ -253,6 +263,7 @@ Result<ApplyResult> Project::Apply(const std::vector<Definition>& definitions,
 Status Project::Teardown() {
   const std::string& project = impl_->config.project;
   ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(impl_->config));
+  ARROW_ASSIGN_OR_RAISE(auto before, Snapshot());
   // The registry first: a teardown that is cut short then leaves rows that no lookup finds and the
   // next apply or teardown removes, and not a registry that says they are there.
   ARROW_RETURN_NOT_OK(impl_->registry.RemoveIf(
@@ -266,8 +277,15 @@ Status Project::Teardown() {
     };
     ARROW_RETURN_NOT_OK(impl_->registry.Commit(change).status());
   }
-  if (impl_->config.online_path.empty()) return Status::OK();
+  if (!impl_->config.online) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  // Those that Feast made, and the store does not know for the project's.
+  std::set<std::string> unknown = OnlineViewNames(*before, project);
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> known, store->ListViews(project));
+  for (const std::string& view : known) unknown.erase(view);
+  for (const std::string& view : unknown) {
+    ARROW_RETURN_NOT_OK(store->DropView(project, view));
+  }
   ARROW_RETURN_NOT_OK(store->Teardown(project));
   // Its files may be gone: the next use opens it anew.
   std::lock_guard guard(impl_->online_mutex);

@@ -1,12 +1,12 @@
 #include "project/config.h"
 
 #include <cctype>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <initializer_list>
+#include <optional>
 #include <string_view>
 
+#include "base/byte_size.h"
 #include "base/file.h"
 #include "base/logging.h"
 #include "base/yaml.h"
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kDefaultRegistry = "data/registry.db";
-constexpr std::string_view kDefaultOnline = "data/online.lmdb";
+constexpr std::string_view kDefaultOnline = "lmdb";
 constexpr std::string_view kFeastDefaultOnline = "data/online.db";
 
 // Feast's names: which are built, and which are only known.
@@ -67,7 +67,7 @@ const YamlNode* FindEntry(const YamlNode& map, std::string_view key) {
 
 /// Refuses a type that is not among `built`: as unknown, or as known and not built yet.
 Status CheckType(const YamlNode& at, std::string_view what, const std::string& type,
-                 std::initializer_list<std::string_view> built,
+                 const std::vector<std::string_view>& built,
                  const std::vector<std::string>& known) {
   std::string names;
   for (std::string_view name : built) {
@@ -88,29 +88,20 @@ Status CheckType(const YamlNode& at, std::string_view what, const std::string& t
       .Near(NearNames(type, known));
 }
 
-/// "64MB", "2 GiB", "1048576": powers of 1024.
 Status ReadBytes(const YamlNode& block, std::string_view key, uint64_t* out) {
   const YamlNode* node = block.Find(key);
   if (!node) return Status::OK();
-  const std::string& text = node->text();
-  uint64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  std::string unit;
-  for (const char* at = end; at != text.data() + text.size(); ++at) {
-    if (*at != ' ') unit += static_cast<char>(std::tolower(static_cast<unsigned char>(*at)));
-  }
-  int shift = -1;
-  if (unit.empty() || unit == "b") shift = 0;
-  if (unit == "k" || unit == "kb" || unit == "kib") shift = 10;
-  if (unit == "m" || unit == "mb" || unit == "mib") shift = 20;
-  if (unit == "g" || unit == "gb" || unit == "gib") shift = 30;
-  if (unit == "t" || unit == "tb" || unit == "tib") shift = 40;
-  if (error != std::errc() || shift < 0 || number == 0 || number > (UINT64_MAX >> 1 >> shift)) {
-    return node->ErrorHere("'" + std::string(key) + "' is '" + text +
+  std::optional<uint64_t> bytes = ParseByteSize(node->text());
+  if (!bytes) {
+    return node->ErrorHere("'" + std::string(key) + "' is '" + node->text() +
                            "'; a size such as 512MB or 2GB was expected");
   }
-  *out = number << shift;
+  *out = *bytes;
   return Status::OK();
+}
+
+std::string AbsolutePath(const std::string& folder, std::string_view path) {
+  return (fs::path(folder) / path).lexically_normal().string();
 }
 
 /// The `type` of a block, or the whole value where it is a plain string.
@@ -201,45 +192,74 @@ class ConfigReader {
   }
 
   Status ReadOnlineStore() {
+    const YamlNode* own = nullptr;  // featly: online
+    if (const YamlNode* featly = root_.Find("featly")) {
+      ARROW_RETURN_NOT_OK(featly->Get("online", &own));
+    }
     const YamlNode* node = FindEntry(root_, "online_store");
-    if (!node) {
-      if (!online_path_.empty()) {
-        config_->online_path = Absolute(online_path_);
-        return Status::OK();
+    std::string type(kDefaultOnline);
+    if (node == nullptr) {
+      if (own == nullptr || own->Find("path") == nullptr) {
+        ARROW_RETURN_NOT_OK(CheckFeastsDefaultIsNotThere());
       }
-      return ChooseDefaultOnlineStore();
+    } else {
+      // Switched off, as in Feast.
+      if (node->is_null() || node->text() == "none") return Status::OK();
+      type.clear();
+      ARROW_RETURN_NOT_OK(ReadType(*node, &type));
+      if (type.empty()) type = "sqlite";  // what a block without a type means to Feast
+      std::vector<std::string_view> built;
+      for (const OnlineStoreKind* kind : OnlineStoreKinds()) built.push_back(kind->name);
+      ARROW_RETURN_NOT_OK(CheckType(*node, "online store", type, built, kOnlineTypes));
     }
-    if (node->is_null() || node->text() == "none") return Status::OK();  // disabled, as in Feast
-    std::string type;
-    ARROW_RETURN_NOT_OK(ReadType(*node, &type));
-    if (type.empty()) type = "sqlite";  // what a block without a type means to Feast
-    ARROW_RETURN_NOT_OK(CheckType(*node, "online store", type, {"lmdb"}, kOnlineTypes));
-    std::string path;
-    if (node->is_map()) {
-      ARROW_RETURN_NOT_OK(node->OnlyKeys("the online_store block", {"type", "path"}));
-      ARROW_RETURN_NOT_OK(node->Get("path", &path));
-      if (!path.empty() && !online_path_.empty()) {
-        return node->ErrorHere(
-            "the online store's path is given twice: here and in the featly block; remove one");
+    const OnlineStoreKind& kind = *FindOnlineStoreKind(type);
+    config_->online = DefaultOnlineSettings(kind, config_->repo_path);
+    std::vector<std::string_view> known;
+    for (const StoreKey& key : kind.keys) known.push_back(key.name);
+    if (own != nullptr) {
+      ARROW_RETURN_NOT_OK(
+          own->OnlyKeys("the featly: online block (online store '" + type + "')", known));
+      ARROW_RETURN_NOT_OK(ReadStoreBlock(*own, nullptr));
+    }
+    if (node == nullptr || !node->is_map()) return Status::OK();
+    known.push_back("type");
+    ARROW_RETURN_NOT_OK(node->OnlyKeys("the online_store block (type '" + type + "')", known));
+    return ReadStoreBlock(*node, own);
+  }
+
+  /// `other` is the block that was read before, of which no key may come again.
+  Status ReadStoreBlock(const YamlNode& block, const YamlNode* other) {
+    for (const StoreKey& key : config_->online->kind->keys) {
+      const YamlNode* node = block.Find(key.name);
+      if (node == nullptr) continue;
+      if (other != nullptr && other->Find(key.name) != nullptr) {
+        return block.ErrorHere("the online store's " + std::string(key.name) +
+                               " is given twice: here and in the featly block; remove one");
       }
+      std::string text;
+      if (key.type == StoreKey::Type::kFlag) {
+        bool flag = false;
+        ARROW_RETURN_NOT_OK(block.Get(key.name, &flag));
+        text = flag ? "true" : "false";
+      } else {
+        ARROW_RETURN_NOT_OK(block.Get(key.name, &text));
+      }
+      auto value = ParseStoreValue(key, text, config_->repo_path);
+      if (!value.ok()) return node->ErrorHere(value.status().message(), KindOf(value.status()));
+      config_->online->values.find(key.name)->second = *std::move(value);
     }
-    if (path.empty()) path = online_path_;
-    config_->online_path = Absolute(path.empty() ? std::string(kDefaultOnline) : path);
     return Status::OK();
   }
 
-  Status ChooseDefaultOnlineStore() {
+  Status CheckFeastsDefaultIsNotThere() {
     const std::string feasts = Absolute(std::string(kFeastDefaultOnline));
     ARROW_ASSIGN_OR_RAISE(auto found, Fingerprint(feasts));
-    if (found) {
-      return root_.ErrorHere("no online_store is named, and Feast's default store lies at '" +
-                             feasts +
-                             "'; say which to use: 'online_store: {type: lmdb}' begins with "
-                             "featly's own, empty, store "
-                             "(type sqlite, which would read Feast's, is not built yet)");
-    }
-    config_->online_path = Absolute(std::string(kDefaultOnline));
-    return Status::OK();
+    if (!found) return Status::OK();
+    return root_.ErrorHere("no online_store is named, and Feast's default store lies at '" +
+                           feasts +
+                           "'; say which to use: 'online_store: {type: sqlite}' reads and writes "
+                           "Feast's, 'online_store: {type: lmdb}' begins with featly's own, empty, "
+                           "store");
   }
 
   /// The parts of which there is one kind in this version.
@@ -309,13 +329,6 @@ class ConfigReader {
     ARROW_RETURN_NOT_OK(block->Get("threads", &threads, 1, 1024));
     config_->threads = static_cast<int>(threads);
 
-    const YamlNode* online = nullptr;
-    ARROW_RETURN_NOT_OK(block->Get("online", &online));
-    if (online) {
-      ARROW_RETURN_NOT_OK(online->OnlyKeys("the featly: online block", {"path", "map_size"}));
-      ARROW_RETURN_NOT_OK(online->Get("path", &online_path_));
-      ARROW_RETURN_NOT_OK(ReadBytes(*online, "map_size", &config_->online_map_bytes));
-    }
     const YamlNode* server = nullptr;
     ARROW_RETURN_NOT_OK(block->Get("server", &server));
     if (!server) return Status::OK();
@@ -331,12 +344,11 @@ class ConfigReader {
   }
 
   std::string Absolute(const std::string& path) const {
-    return (fs::path(config_->repo_path) / path).lexically_normal().string();
+    return AbsolutePath(config_->repo_path, path);
   }
 
   const YamlNode& root_;
   Config* config_;
-  std::string online_path_;  // featly: online: path
 };
 
 /// Defaults for a repository in this folder.

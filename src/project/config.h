@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
+#include "online/store_kinds.h"
 
 namespace featly {
 
@@ -19,10 +21,9 @@ struct Config {
   std::string project_description;
   std::string registry_path;
   int64_t registry_cache_ttl_seconds = 600;
-  std::string online_path;  ///< LMDB's folder.
+  std::optional<OnlineStoreSettings> online;  ///< nullopt: the repository has no online store.
   int entity_key_version = 3;
   // The featly: block.
-  uint64_t online_map_bytes = uint64_t{1} << 40;
   int64_t memory_limit_bytes = 0;  ///< 0: each work's default.
   int threads = 0;
   int64_t max_body_bytes = int64_t{64} << 20;

@@ -18,10 +18,11 @@ TEST(LoadConfigTest, DefaultsLieInTheRepository) {
   Config config = LoadConfig(repo.path()).ValueOrDie();
   EXPECT_EQ(config.project, "shop");
   EXPECT_EQ(config.registry_path, repo.path() + "/data/registry.db");
-  EXPECT_EQ(config.online_path, repo.path() + "/data/online.lmdb");
+  EXPECT_EQ(config.online->kind->name, "lmdb");
+  EXPECT_EQ(config.online->Text("path"), repo.path() + "/data/online.lmdb");
   EXPECT_EQ(config.file, "feature_store.yaml");
   EXPECT_EQ(config.entity_key_version, 3);
-  EXPECT_EQ(config.online_map_bytes, uint64_t{1} << 40);
+  EXPECT_EQ(config.online->Bytes("map_size"), uint64_t{1} << 40);
 }
 
 TEST(LoadConfigTest, ReadsEverySetting) {
@@ -44,11 +45,11 @@ TEST(LoadConfigTest, ReadsEverySetting) {
   EXPECT_EQ(config.registry_path,
             std::filesystem::path(repo.path()).parent_path().string() + "/r.db");
   EXPECT_EQ(config.registry_cache_ttl_seconds, 5);
-  EXPECT_EQ(config.online_path, "/var/online");
+  EXPECT_EQ(config.online->Text("path"), "/var/online");
   EXPECT_EQ(config.entity_key_version, 2);
   EXPECT_EQ(config.memory_limit_bytes, int64_t{2} << 30);
   EXPECT_EQ(config.threads, 3);
-  EXPECT_EQ(config.online_map_bytes, uint64_t{16} << 30);
+  EXPECT_EQ(config.online->Bytes("map_size"), uint64_t{16} << 30);
   EXPECT_EQ(config.max_body_bytes, 1 << 20);
   EXPECT_EQ(config.idle_timeout, Duration::Seconds(7));
 }
@@ -73,21 +74,50 @@ TEST(LoadConfigTest, AnotherFileAndItsNameInMessages) {
 TEST(LoadConfigTest, TheOnlineStoreCanBeSwitchedOff) {
   TestRepository repo;
   repo.Write("feature_store.yaml", "project: shop\nonline_store: null\n");
-  EXPECT_EQ(LoadConfig(repo.path()).ValueOrDie().online_path, "");
+  EXPECT_EQ(LoadConfig(repo.path()).ValueOrDie().online, std::nullopt);
 }
 
 TEST(LoadConfigTest, AStoreThatIsNotBuiltYetIsNoGuess) {
   TestRepository repo;
-  for (const char* store : {"{type: redis}", "redis", "{path: data/online.db}"}) {
+  for (const char* store : {"{type: redis}", "redis", "{type: sqlite, vector_enabled: true}"}) {
     repo.Write("feature_store.yaml", std::string("project: shop\nonline_store: ") + store + "\n");
     EXPECT_EQ(KindOf(LoadConfig(repo.path()).status()), ErrorKind::kNotImplemented) << store;
+  }
+}
+
+TEST(LoadConfigTest, FeastsSqliteStore) {
+  TestRepository repo;
+  for (const char* store : {"sqlite", "{type: sqlite}", "{path: data/online.db}"}) {
+    repo.Write("feature_store.yaml", std::string("project: shop\nonline_store: ") + store + "\n");
+    Config config = LoadConfig(repo.path()).ValueOrDie();
+    EXPECT_EQ(config.online->kind->name, "sqlite") << store;
+    EXPECT_EQ(config.online->Text("path"), repo.path() + "/data/online.db");
+    EXPECT_FALSE(config.online->Flag("enable_openai_compatible_store"));
+  }
+  repo.Write("feature_store.yaml",
+             "project: shop\nonline_store:\n  type: sqlite\n  path: ../o.db\n"
+             "  vector_enabled: false\n  enable_openai_compatible_store: true\n");
+  Config config = LoadConfig(repo.path()).ValueOrDie();
+  EXPECT_EQ(config.online->Text("path"),
+            std::filesystem::path(repo.path()).parent_path().string() + "/o.db");
+  EXPECT_TRUE(config.online->Flag("enable_openai_compatible_store"));
+}
+
+TEST(LoadConfigTest, KeysOfAnotherStoreAreUnknown) {
+  TestRepository repo;
+  for (const char* text : {"online_store: {type: sqlite, map_size: 1GB}\n",
+                           "online_store: sqlite\nfeatly: {online: {map_size: 1GB}}\n",
+                           "online_store: {type: lmdb, vector_enabled: false}\n"}) {
+    repo.Write("feature_store.yaml", std::string("project: shop\n") + text);
+    EXPECT_THAT(FormatForPeople(LoadConfig(repo.path()).status()), HasSubstr("unknown key"))
+        << text;
   }
 }
 
 TEST(LoadConfigTest, OnePathForTheOnlineStore) {
   TestRepository repo;
   repo.Write("feature_store.yaml", "project: shop\nfeatly: {online: {path: here}}\n");
-  EXPECT_EQ(LoadConfig(repo.path()).ValueOrDie().online_path, repo.path() + "/here");
+  EXPECT_EQ(LoadConfig(repo.path()).ValueOrDie().online->Text("path"), repo.path() + "/here");
   repo.Write("feature_store.yaml",
              "project: shop\nonline_store: {type: lmdb, path: there}\n"
              "featly: {online: {path: here}}\n");

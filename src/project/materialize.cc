@@ -1,6 +1,7 @@
 // Materialize and MaterializeIncremental: which views and ranges, and the bookkeeping.
 #include "flows/materialize.h"
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -111,7 +112,8 @@ class MaterializeRun {
     request.end = range.end;
     request.run_started = started_;
     request.entity_key_version = config.entity_key_version;
-    request.spill_folder = config.online_path;
+    // A local folder that is there, whatever the store.
+    request.spill_folder = std::filesystem::path(config.registry_path).parent_path().string();
     ARROW_ASSIGN_OR_RAISE(entry.result, MaterializeView(request, store_, work_));
     ARROW_RETURN_NOT_OK(RecordInterval(project_.registry(), *range.view, range.start, range.end,
                                        project_.clock().Now()));

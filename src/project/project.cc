@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "flows/push.h"
-#include "online/lmdb_store.h"
+#include "online/store_kinds.h"
 #include "online/view_schema.h"
 #include "project/project_impl.h"
 #include "project/run_record.h"
@@ -42,16 +42,13 @@ Result<std::shared_ptr<const RegistrySnapshot>> Project::Snapshot() {
 Result<OnlineStore*> Project::online() {
   std::lock_guard lock(impl_->online_mutex);
   if (impl_->online && impl_->online_pid == getpid()) return impl_->online.get();
-  if (impl_->config.online_path.empty()) {
+  if (!impl_->config.online) {
     return Error(ErrorKind::kConfiguration,
                  "this repository has no online store: '" + impl_->config.file +
                      "' says online_store: null; remove that line to use the embedded store");
   }
   impl_->plans.Clear();  // their views are bound to the store of another process
-  LmdbOptions options;
-  options.path = impl_->config.online_path;
-  options.map_bytes = impl_->config.online_map_bytes;
-  ARROW_ASSIGN_OR_RAISE(impl_->online, OpenLmdbStore(options));
+  ARROW_ASSIGN_OR_RAISE(impl_->online, OpenOnlineStore(*impl_->config.online));
   impl_->online_pid = getpid();
   return impl_->online.get();
 }

@@ -256,7 +256,7 @@ TEST_F(ProjectTest, ANewSourceKeepsTheOldRowsUntilTheViewIsBegunAnew) {
 TEST_F(ProjectTest, RunsThatTheStoreLostAreForgotten) {
   ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
   ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
-  const std::string store = project_->config().online_path;
+  const std::string store = project_->config().online->Text("path");
   // By hand, or because the registry came from elsewhere. Whoever prepares the store first notices:
   // an incremental run, an apply, a server.
   const std::function<void(Project&)> firsts[] = {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "online/view_schema.h"
 #include "registry/diff.h"
 #include "registry/normalize.h"
 #include "registry/proto_time.h"
@@ -98,6 +99,9 @@ Result<std::shared_ptr<const RegistrySnapshot>> ForgetLostRuns(
   for (const ViewSpec* view : snapshot->Views(project)) {
     std::optional<Timestamp> last = LastRecordedEnd(*view);
     if (!view->online || !last || held.contains(view->name)) continue;
+    // A view may be there without the store knowing whose it is: Feast made its table.
+    ARROW_ASSIGN_OR_RAISE(auto found, store.Find(SchemaForStore(*view)));
+    if (found) continue;
     lost.push_back(view->name);
     Log(LogLevel::kWarning, "feature view '" + view->name + "' is recorded as materialized up to " +
                                 FormatTimestamp(*last) + ", but the online store (" +

@@ -66,8 +66,9 @@ class ServerTest : public ::testing::Test {
     config.repo_path = folder_;
     config.project = "demo";
     config.registry_path = folder_ + "/registry.db";
-    config.online_path = folder_ + "/online";
-    config.online_map_bytes = uint64_t{1} << 30;
+    config.online =
+        OnlineStoreSettings{FindOnlineStoreKind("lmdb"),
+                            {{"path", folder_ + "/online"}, {"map_size", uint64_t{1} << 30}}};
     config.idle_timeout = Duration::Millis(100);
     project_ = Project::Open(config, std::make_unique<SystemClock>()).ValueOrDie();
     options_.port = 0;
