@@ -187,6 +187,14 @@ class ConfigReader {
     ARROW_RETURN_NOT_OK(CheckType(
         registry, "registry store", store, {"FileRegistryStore"},
         {"S3RegistryStore", "GCSRegistryStore", "AzureRegistryStore", "HDFSRegistryStore"}));
+    bool versioned = false;
+    ARROW_RETURN_NOT_OK(registry.Get("enable_online_feature_view_versioning", &versioned));
+    if (versioned) {
+      // Feast then keeps each version's rows in a place of its own: not where featly looks.
+      return registry.Find("enable_online_feature_view_versioning")
+          ->ErrorHere("'enable_online_feature_view_versioning: true' is not built yet",
+                      ErrorKind::kNotImplemented);
+    }
     ARROW_RETURN_NOT_OK(registry.Get("path", path));
     return registry.Get("cache_ttl_seconds", &config_->registry_cache_ttl_seconds, 0);
   }

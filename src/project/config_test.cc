@@ -103,6 +103,21 @@ TEST(LoadConfigTest, FeastsSqliteStore) {
   EXPECT_TRUE(config.online->Flag("enable_openai_compatible_store"));
 }
 
+TEST(LoadConfigTest, RowsOfVersionedViewsLieElsewhere) {
+  TestRepository repo;
+  for (const char* versioned : {"false", "true"}) {
+    repo.Write("feature_store.yaml",
+               "project: shop\nregistry:\n  path: r.db\n"
+               "  enable_online_feature_view_versioning: " +
+                   std::string(versioned) + "\n");
+    Status status = LoadConfig(repo.path()).status();
+    EXPECT_EQ(status.ok(), versioned == std::string("false"));
+    if (status.ok()) continue;
+    EXPECT_EQ(KindOf(status), ErrorKind::kNotImplemented);
+    EXPECT_THAT(FormatForPeople(status), HasSubstr("feature_store.yaml:4"));
+  }
+}
+
 TEST(LoadConfigTest, KeysOfAnotherStoreAreUnknown) {
   TestRepository repo;
   for (const char* text : {"online_store: {type: sqlite, map_size: 1GB}\n",
