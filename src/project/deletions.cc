@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <utility>
 
-#include <google/protobuf/descriptor.h>
-
 #include "registry/definition_index.h"
 
 namespace featly {
@@ -30,18 +28,6 @@ bool Deletes(const RegistryDiff& diff, ObjectKind kind, std::string_view name) {
   return std::any_of(diff.changes.begin(), diff.changes.end(), [&](const Change& change) {
     return change.type == ChangeType::kDelete && change.kind == kind && change.name == name;
   });
-}
-
-/// The entities that a view of any kind names.
-std::vector<std::string> EntitiesOf(const Message& view) {
-  const auto* spec_field = view.GetDescriptor()->FindFieldByName("spec");
-  const Message& spec = view.GetReflection()->GetMessage(view, spec_field);
-  const auto* field = spec.GetDescriptor()->FindFieldByName("entities");
-  std::vector<std::string> entities;
-  for (int i = 0; i < spec.GetReflection()->FieldSize(spec, field); ++i) {
-    entities.push_back(spec.GetReflection()->GetRepeatedString(spec, field, i));
-  }
-  return entities;
 }
 
 /// What one object names: the entities, sources and views (as plain views, whose names all views

@@ -35,6 +35,17 @@ void DefinitionIndex::AddInnerSources(const Definition& definition) {
   }
 }
 
+std::vector<std::string> EntitiesOf(const Message& view) {
+  const FieldDescriptor* spec_field = view.GetDescriptor()->FindFieldByName("spec");
+  const Message& spec = view.GetReflection()->GetMessage(view, spec_field);
+  const FieldDescriptor* field = spec.GetDescriptor()->FindFieldByName("entities");
+  std::vector<std::string> entities;
+  for (int i = 0; i < spec.GetReflection()->FieldSize(spec, field); ++i) {
+    entities.push_back(spec.GetReflection()->GetRepeatedString(spec, field, i));
+  }
+  return entities;
+}
+
 std::vector<const FeatureSpecV2*> FeaturesOf(const Message& view) {
   const FieldDescriptor* spec = view.GetDescriptor()->FindFieldByName("spec");
   const Message& holder = view.GetReflection()->GetMessage(view, spec);

@@ -31,7 +31,8 @@ class DefinitionIndex {
   std::map<std::pair<ObjectKind, std::string>, size_t, std::less<>> places_;
 };
 
-/// The features of a view of any kind.
+/// The entities that a view of any kind names, and its features.
+std::vector<std::string> EntitiesOf(const google::protobuf::Message& view);
 std::vector<const feast::core::FeatureSpecV2*> FeaturesOf(const google::protobuf::Message& view);
 
 /// The sources inside a view's or a source's definition (not a projection's), and those inside

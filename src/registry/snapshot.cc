@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "registry/definition_index.h"
 #include "registry/view_spec.h"
 
 namespace featly {
@@ -130,8 +131,9 @@ Result<const ViewSpec*> RegistrySnapshot::View(std::string_view project,
   for (const ObjectKindInfo& info : AllObjectKinds()) {
     if (!info.is_feature_view || Find(info.kind, project, name) == nullptr) continue;
     return Error(ErrorKind::kNotImplemented,
-                 "'" + std::string(name) + "' is a " + std::string(info.title) +
-                     ", which this version of featly keeps in the registry but cannot read yet")
+                 std::string(info.title) + " '" + std::string(name) +
+                     "' is of a kind that this version of featly keeps in the registry but cannot "
+                     "read yet")
         .Subject(std::string(name));
   }
   return Error(ErrorKind::kNotFound, "feature view '" + std::string(name) +
@@ -155,9 +157,22 @@ std::vector<const ViewSpec*> RegistrySnapshot::Views(std::string_view project) c
 Result<std::vector<const ViewSpec*>> RegistrySnapshot::PushTargets(
     std::string_view project, std::string_view push_source) const {
   std::vector<const ViewSpec*> targets;
-  for (const ViewSpec* view : Views(project)) {
-    if (!view->push_source.empty() && view->push_source == push_source) targets.push_back(view);
+  for (const ObjectKindInfo& info : AllObjectKinds()) {
+    if (!info.is_feature_view) continue;
+    for (const Message* object : List(info.kind, project)) {
+      const std::vector<const feast::core::DataSource*> sources = InnerSources(*object);
+      const bool fed = std::any_of(sources.begin(), sources.end(), [&](const auto* source) {
+        return source->type() == feast::core::DataSource::PUSH_SOURCE &&
+               source->name() == push_source;
+      });
+      if (!fed) continue;
+      // All views of the source or none: one that cannot be written stops the push by its name.
+      ARROW_ASSIGN_OR_RAISE(const ViewSpec* view, View(project, ObjectName(info.kind, *object)));
+      if (view->proto == object) targets.push_back(view);
+    }
   }
+  std::sort(targets.begin(), targets.end(),
+            [](const ViewSpec* x, const ViewSpec* y) { return x->name < y->name; });
   if (!targets.empty()) return targets;
 
   std::set<std::string> known;
@@ -167,9 +182,7 @@ Result<std::vector<const ViewSpec*>> RegistrySnapshot::PushTargets(
   }
   std::string name(push_source);
   if (known.contains(name)) {
-    return Error(ErrorKind::kNotFound, "push source '" + name +
-                                           "' feeds no feature view that this version of featly "
-                                           "can write")
+    return Error(ErrorKind::kNotFound, "push source '" + name + "' feeds no feature view")
         .Subject(name);
   }
   return Error(ErrorKind::kNotFound, "push source '" + name + "' is not defined in project '" +

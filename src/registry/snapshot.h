@@ -80,7 +80,8 @@ class RegistrySnapshot {
   Result<const ViewSpec*> View(std::string_view project, std::string_view name) const;
   /// All plain views of a project, by name.
   std::vector<const ViewSpec*> Views(std::string_view project) const;
-  /// The views a push to `push_source` writes. kNotFound with near names.
+  /// The views a push to `push_source` writes, by name. kNotFound with near names; as View() where
+  /// one of them cannot be written.
   Result<std::vector<const ViewSpec*>> PushTargets(std::string_view project,
                                                    std::string_view push_source) const;
 

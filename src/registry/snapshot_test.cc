@@ -142,5 +142,18 @@ TEST(SnapshotTest, PushTargetsAreTheViewsOfTheSource) {
   EXPECT_FALSE(snapshot->PushTargets("p", "").ok());
 }
 
+TEST(SnapshotTest, AViewThatCannotBeWrittenStopsThePush) {
+  auto view = TestView("pushed", "", {}, {{"f", ValueType::kInt64}});
+  auto push = TestPushSource("pushes", view->spec().batch_source());
+  *view->mutable_spec()->mutable_stream_source() = push;
+  auto labels = std::make_shared<feast::core::LabelView>();
+  labels->mutable_spec()->set_name("labels");
+  *labels->mutable_spec()->mutable_source() = push;
+  auto snapshot = SnapshotOf({Defined(view), {ObjectKind::kLabelView, labels, "labels.py", 1}});
+  Status status = snapshot->PushTargets("p", "pushes").status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kNotImplemented);
+  EXPECT_EQ(DetailOf(status)->subject, "labels");
+}
+
 }  // namespace
 }  // namespace featly
