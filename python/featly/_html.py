@@ -8,7 +8,7 @@ from html import escape
 MAX_ROWS = 20
 """Rows of a result that are shown; what is left out is counted below them."""
 
-_CELL = "text-align: left; vertical-align: top"
+_CELL = "text-align: left; vertical-align: top; padding-right: 1em"
 
 
 def heading(kind: str, name: str, note: str = "") -> str:

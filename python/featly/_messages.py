@@ -125,6 +125,15 @@ def caller_location() -> tuple[str, int]:
     return frame.f_code.co_filename, frame.f_lineno
 
 
+def _shown(value: object) -> str:
+    """A value as people read it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
 class Definition:
     """The base of everything that a repository defines and a registry keeps.
 
@@ -186,12 +195,12 @@ class Definition:
         shown = [
             (name, value)
             for name, value, default in self._essentials()
-            if value != default and name not in ("name", "schema")
+            if value != default and name not in ("name", "schema", "description")
         ]
         fields = getattr(self, "schema", [])
         return page(
             heading(type(self).__name__, self.name, self.description),
-            table((), [item for item in shown if item[0] != "description"]) if shown else "",
+            table((), [(name, _shown(value)) for name, value in shown]),
             table(
                 ("field", "type", "description"),
                 [(field.name, field.dtype, field.description) for field in fields],
