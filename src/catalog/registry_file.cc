@@ -41,6 +41,16 @@ bool LooksLikeRegistry(const Registry& registry) {
   return registry.GetReflection()->GetUnknownFields(registry).empty();
 }
 
+// A crash of another writer leaves such a file. As an empty registry it would delete everything at
+// the next apply.
+Status EmptyFile(const std::string& path) {
+  return Error(ErrorKind::kCorrupt,
+               "the registry '" + path +
+                   "' is empty (0 bytes), as a writer that was interrupted leaves it: put it back "
+                   "from a backup, or remove the file to begin with an empty registry")
+      .Subject(path);
+}
+
 Status NotARegistry(const std::string& path, const Registry* parsed) {
   std::string message = "'" + path + "' is not a Feast registry";
   if (parsed != nullptr && !parsed->registry_schema_version().empty()) {
@@ -91,6 +101,7 @@ struct RegistryFile::Impl {
       stored.fingerprint = std::nullopt;
       return stored;
     }
+    if (bytes->empty()) return EmptyFile(path);
     if (!stored.registry->ParseFromString(*bytes)) return NotARegistry(path, nullptr);
     if (!LooksLikeRegistry(*stored.registry)) return NotARegistry(path, stored.registry.get());
     stored.content_hash = std::hash<std::string>()(*bytes);
@@ -101,8 +112,7 @@ struct RegistryFile::Impl {
   Result<Stored> Read() const {
     for (int attempt = 1;; ++attempt) {
       Result<Stored> stored = ReadOnce();
-      bool torn = stored.ok() ? stored->fingerprint && stored->fingerprint->size == 0
-                              : KindOf(stored.status()) == ErrorKind::kCorrupt;
+      bool torn = !stored.ok() && KindOf(stored.status()) == ErrorKind::kCorrupt;
       if (!torn || attempt == kReadAttempts) return stored;
       ::poll(nullptr, 0, kRetryMillis);
     }

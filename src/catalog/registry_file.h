@@ -17,7 +17,8 @@ class RegistryStore {
  public:
   virtual ~RegistryStore() = default;
 
-  /// The registry as it is now; an empty one where nothing was applied yet. A snapshot is reused
+  /// The registry as it is now; an empty one where there is none. kCorrupt where something else
+  /// stands in its place, also a file of 0 bytes. A snapshot is reused
   /// while the stored version is unchanged, so polling is cheap.
   virtual Result<std::shared_ptr<const RegistrySnapshot>> Load() = 0;
 
