@@ -116,6 +116,7 @@ void WriteToAll(const std::vector<const ViewSpec*>& targets, const arrow::Record
                 MissingView missing) {
   auto encoded = EncodeForAll(targets, batch, now, entity_key_version, store, missing);
   if (!encoded.ok()) return done(encoded.status());
+  if (batch.num_rows() == 0) return done(WriteResult{});  // its columns are right
   std::vector<WriteRequest> requests;
   for (const auto& rows : *encoded) requests.push_back({rows->view, rows->rows});
   auto kept = std::make_shared<std::vector<std::unique_ptr<EncodedRows>>>(std::move(*encoded));

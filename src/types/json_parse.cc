@@ -14,6 +14,9 @@
 namespace featly {
 namespace {
 
+/// 1980-01-01 in nanoseconds: an integer event time before it was meant in another unit.
+constexpr int64_t kFirstLikelyNanos = int64_t{315532800} * 1000000000;
+
 bool IsFloating(ValueType type) { return type == ValueType::kDouble || type == ValueType::kFloat; }
 
 }  // namespace
@@ -48,6 +51,16 @@ Status JsonColumnBuilder::Refuse(std::string_view found) const {
       is_time_ ? "ISO 8601 text or an integer of nanoseconds since 1970" : JsonFormOf(element_);
   if (!is_time_) message += " (" + ValueTypeName(type_) + ")";
   return Error(ErrorKind::kInvalid, std::move(message)).Subject(column_);
+}
+
+Status JsonColumnBuilder::RefuseTime(int64_t nanos) const {
+  return Error(ErrorKind::kInvalid,
+               "column '" + column_ + "', row " + std::to_string(rows_) + ": found " +
+                   std::to_string(nanos) + ", which as nanoseconds since 1970 is " +
+                   FormatTimestamp(Timestamp{CeilNanosToMicros(nanos)}) +
+                   ": integers are nanoseconds, as in Feast, and from 1980 on; wanted ISO 8601 "
+                   "text, or nanoseconds since 1970")
+      .Subject(column_);
 }
 
 Status JsonColumnBuilder::Appended(Status status) {
@@ -129,6 +142,7 @@ Status JsonColumnBuilder::AppendInteger(int64_t value, std::string_view found) {
     case ValueType::kInt64:
       return Appended(static_cast<arrow::Int64Builder*>(items_)->Append(value));
     case ValueType::kUnixTimestamp: {
+      if (is_time_ && value < kFirstLikelyNanos) return RefuseTime(value);
       const std::optional<int64_t> micros =
           is_time_ ? std::optional(CeilNanosToMicros(value)) : SecondsToMicros(value);
       if (!micros) return Refuse(found);

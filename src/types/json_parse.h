@@ -27,8 +27,9 @@ namespace featly {
 ///   UNIX_TIMESTAMP   whole seconds since the epoch (a number or text of one), or ISO 8601 text
 ///   lists            a list of those; null items stay
 /// A time column (event and created times) is stricter and other: ISO 8601 text, or an integer of
-/// NANOSECONDS since the epoch, as Feast reads pushed times through pandas. Text without an offset
-/// is UTC. Fractions finer than a microsecond round up, as all feature times do.
+/// NANOSECONDS since the epoch, as Feast reads pushed times through pandas. One that lands before
+/// 1980 was meant in seconds or the like, and is refused. Text without an offset is UTC. Fractions
+/// finer than a microsecond round up, as all feature times do.
 ///
 /// Anything else is kInvalid naming the column, the row (counted from 0), what was found and what
 /// was wanted; the builder is then to be thrown away. Driven by a SAX parser: one call for each
@@ -65,6 +66,8 @@ class JsonColumnBuilder {
 
  private:
   JsonColumnBuilder() = default;
+  /// The error for an integer in a time column that is too small to be nanoseconds.
+  Status RefuseTime(int64_t nanos) const;
   /// Counts the row of a value that was appended.
   Status Appended(Status status);
   /// The value becomes an integer, time or number of the column; `found` is it, for the error.

@@ -123,14 +123,22 @@ TEST(JsonParse, TimestampFeaturesAreSecondsOrIso) {
 
 TEST(JsonParse, TimeColumnsAreNanosecondsOrIsoAndRoundUp) {
   ExpectColumn(JsonColumnBuilder::MakeTime("c").ValueOrDie(), kUnixTimestamp,
-               {Int(1700000000000000000), Int(1001), Text("2023-11-14 22:13:20"),
+               {Int(1700000000000000000), Int(315532800000000001), Text("2023-11-14 22:13:20"),
                 Text("2023-11-14T22:13:20.000000001Z"), Text("2023-11-15T00:13:20+02:00"), Null()},
-               "[1700000000000000, 2, 1700000000000000, 1700000000000001, 1700000000000000, null]");
+               "[1700000000000000, 315532800000001, 1700000000000000, 1700000000000001, "
+               "1700000000000000, null]");
   auto time = [] { return JsonColumnBuilder::MakeTime("c").ValueOrDie(); };
   const std::string message = Refused(time(), Text("soon"));
   EXPECT_NE(message.find("wanted ISO 8601 text or an integer of nanoseconds since 1970"),
             std::string::npos);
   Refused(time(), Text("1700000000"));
+  // Seconds, milliseconds and microseconds of today are nanoseconds of 1970.
+  for (int64_t value : {int64_t{0}, int64_t{-1}, int64_t{1700000000}, int64_t{1700000000000},
+                        int64_t{1700000000000000}, int64_t{315532799999999999}}) {
+    const std::string said = Refused(time(), Int(value));
+    EXPECT_NE(said.find(std::to_string(value)), std::string::npos) << said;
+    EXPECT_NE(said.find("ISO 8601 text, or nanoseconds since 1970"), std::string::npos) << said;
+  }
   Refused(time(), Double(1.5));
   Refused(time(), Bool(true));
   Refused(time(), List({}));
