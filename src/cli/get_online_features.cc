@@ -99,7 +99,7 @@ Status RunGetOnlineFeatures(CommandLine& line, const OnlineOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto keys, KeysFromTexts(options.entities));
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
   ARROW_ASSIGN_OR_RAISE(auto plan, project->LookupPlan(options.features));
-  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, project->online());
+  ARROW_ASSIGN_OR_RAISE(auto store, project->online());
   ARROW_ASSIGN_OR_RAISE(LookupColumns columns,
                         LookupArrow(plan, *store, *keys, project->clock().Now()));
   Print(line.output == OutputForm::kJson ? FormatJson(columns) : FormatRows(columns));

@@ -215,7 +215,7 @@ Result<ApplyResult> Project::Apply(const std::vector<Definition>& definitions,
                         PrepareApply(definitions, options, config, *before, impl_->clock->Now()));
   ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(config));
   ARROW_ASSIGN_OR_RAISE(auto now, Snapshot());
-  OnlineStore* store = nullptr;
+  std::shared_ptr<OnlineStore> store;
   if (config.online) {
     ARROW_ASSIGN_OR_RAISE(store, online());
     // Before Prepare: a view that it makes room for is one the store held nothing of.
@@ -278,7 +278,7 @@ Status Project::Teardown() {
     ARROW_RETURN_NOT_OK(impl_->registry.Commit(change).status());
   }
   if (!impl_->config.online) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  ARROW_ASSIGN_OR_RAISE(auto store, online());
   // Those that Feast made, and the store does not know for the project's.
   std::set<std::string> unknown = OnlineViewNames(*before, project);
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> known, store->ListViews(project));
@@ -290,7 +290,7 @@ Status Project::Teardown() {
   // Its files may be gone: the next use opens it anew.
   std::lock_guard guard(impl_->online_mutex);
   impl_->plans.Clear();
-  impl_->closed.push_back(std::move(impl_->online));
+  impl_->online.reset();
   return Status::OK();
 }
 

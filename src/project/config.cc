@@ -341,10 +341,13 @@ class ConfigReader {
     ARROW_RETURN_NOT_OK(block->Get("server", &server));
     if (!server) return Status::OK();
     ARROW_RETURN_NOT_OK(
-        server->OnlyKeys("the featly: server block", {"max_body_size", "idle_timeout_seconds"}));
+        server->OnlyKeys("the featly: server block",
+                         {"max_body_size", "max_lookup_values", "idle_timeout_seconds"}));
     uint64_t body = static_cast<uint64_t>(config_->max_body_bytes);
     ARROW_RETURN_NOT_OK(ReadBytes(*server, "max_body_size", &body));
     config_->max_body_bytes = static_cast<int64_t>(body);
+    ARROW_RETURN_NOT_OK(
+        server->Get("max_lookup_values", &config_->max_lookup_values, 1, int64_t{1} << 40));
     int64_t idle = config_->idle_timeout.micros / 1000000;
     ARROW_RETURN_NOT_OK(server->Get("idle_timeout_seconds", &idle, 1, 86400));
     config_->idle_timeout = Duration::Seconds(idle);

@@ -27,6 +27,7 @@ struct Config {
   int64_t memory_limit_bytes = 0;  ///< 0: each work's default.
   int threads = 0;
   int64_t max_body_bytes = int64_t{64} << 20;
+  int64_t max_lookup_values = 2'500'000;
   Duration idle_timeout = Duration::Seconds(30);
 };
 

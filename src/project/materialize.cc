@@ -152,8 +152,8 @@ Result<std::shared_ptr<const RegistrySnapshot>> BeginAnew(
 Result<std::vector<ViewMaterialized>> MaterializeViews(
     Project& project, const MaterializeOptions& options, const WorkContext& work,
     const std::function<ViewRange(const ViewSpec&)>& range_of) {
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, project.PreparedSnapshot());
-  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, project.online());
+  ARROW_ASSIGN_OR_RAISE(PreparedProject prepared, project.Prepared());
+  auto& [snapshot, store] = prepared;
   ARROW_ASSIGN_OR_RAISE(auto views, SelectViews(*snapshot, project.name(), options.views));
   if (options.full_refresh) {
     ARROW_ASSIGN_OR_RAISE(snapshot, BeginAnew(project, *store, views));

@@ -39,9 +39,9 @@ Result<std::shared_ptr<const RegistrySnapshot>> Project::Snapshot() {
   return impl_->registry.Load();
 }
 
-Result<OnlineStore*> Project::online() {
+Result<std::shared_ptr<OnlineStore>> Project::online() {
   std::lock_guard lock(impl_->online_mutex);
-  if (impl_->online && impl_->online_pid == getpid()) return impl_->online.get();
+  if (impl_->online && impl_->online_pid == getpid()) return impl_->online;
   if (!impl_->config.online) {
     return Error(ErrorKind::kConfiguration,
                  "this repository has no online store: '" + impl_->config.file +
@@ -50,7 +50,24 @@ Result<OnlineStore*> Project::online() {
   impl_->plans.Clear();  // their views are bound to the store of another process
   ARROW_ASSIGN_OR_RAISE(impl_->online, OpenOnlineStore(*impl_->config.online));
   impl_->online_pid = getpid();
-  return impl_->online.get();
+  return impl_->online;
+}
+
+Result<std::shared_ptr<OnlineStore>> Project::OnlineFor(
+    const std::shared_ptr<const RegistrySnapshot>& snapshot) {
+  {
+    std::lock_guard lock(impl_->online_mutex);
+    if (impl_->online_for != snapshot) {
+      // An apply after a teardown elsewhere made another registry and another store. Users of the
+      // old one keep it alive.
+      if (impl_->online && !impl_->online->ListViews(name()).ok()) {
+        impl_->online.reset();
+        impl_->plans.Clear();
+      }
+      impl_->online_for = snapshot;
+    }
+  }
+  return online();
 }
 
 std::vector<OnlineViewSchema> OnlineSchemas(const RegistrySnapshot& snapshot,
@@ -76,16 +93,15 @@ Status SweepAll(OnlineStore& store) {
   }
 }
 
-Result<std::shared_ptr<const RegistrySnapshot>> Project::PreparedSnapshot(
-    const std::function<bool()>& give_up) {
+Result<PreparedProject> Project::Prepared(const std::function<bool()>& give_up) {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
-  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  ARROW_ASSIGN_OR_RAISE(auto store, OnlineFor(snapshot));
   bool missing = false;
   for (const OnlineViewSchema& schema : OnlineSchemas(*snapshot, name())) {
     ARROW_ASSIGN_OR_RAISE(auto found, store->Find(schema));
     missing = missing || !found;
   }
-  if (!missing) return snapshot;
+  if (!missing) return PreparedProject{std::move(snapshot), std::move(store)};
   // Read again under the lock: what an apply is about to drop or to change is not to be prepared.
   ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(impl_->config, give_up));
   ARROW_ASSIGN_OR_RAISE(snapshot, Snapshot());
@@ -93,18 +109,19 @@ Result<std::shared_ptr<const RegistrySnapshot>> Project::PreparedSnapshot(
                                                  *store, impl_->clock->Now()));
   // An apply killed after its commit may have left a view under its old join keys.
   ARROW_RETURN_NOT_OK(store->Rekey(OnlineSchemas(*snapshot, name())));
-  return snapshot;
+  return PreparedProject{std::move(snapshot), std::move(store)};
 }
 
 Result<std::shared_ptr<const RetrievalPlan>> Project::LookupPlan(const FeatureRequest& request) {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
-  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  ARROW_RETURN_NOT_OK(OnlineFor(snapshot).status());  // drops the plans of a store that is gone
   std::string key = PlanCache::KeyOf(request);
   if (auto plan = impl_->plans.Find(snapshot.get(), key)) return plan;
-  ARROW_ASSIGN_OR_RAISE(snapshot, PreparedSnapshot());
-  ARROW_ASSIGN_OR_RAISE(auto plan, MakeRetrievalPlan(snapshot, impl_->config.project, request,
-                                                     *store, impl_->config.entity_key_version));
-  impl_->plans.Insert(std::move(snapshot), key, plan);
+  ARROW_ASSIGN_OR_RAISE(PreparedProject prepared, Prepared());
+  ARROW_ASSIGN_OR_RAISE(auto plan,
+                        MakeRetrievalPlan(prepared.snapshot, impl_->config.project, request,
+                                          *prepared.store, impl_->config.entity_key_version));
+  impl_->plans.Insert(std::move(prepared.snapshot), key, plan);
   return plan;
 }
 
@@ -123,21 +140,19 @@ Result<WriteResult> WaitForWrite(const std::function<void(WriteCompletion)>& sta
 
 Result<WriteResult> Project::PushRows(const std::string& push_source,
                                       const arrow::RecordBatch& batch) {
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, PreparedSnapshot());
-  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  ARROW_ASSIGN_OR_RAISE(PreparedProject prepared, Prepared());
   return WaitForWrite([&](WriteCompletion done) {
-    Push(*snapshot, impl_->config.project, push_source, batch, impl_->clock->Now(),
-         impl_->config.entity_key_version, *store, std::move(done));
+    Push(*prepared.snapshot, impl_->config.project, push_source, batch, impl_->clock->Now(),
+         impl_->config.entity_key_version, *prepared.store, std::move(done));
   });
 }
 
 Result<WriteResult> Project::WriteToOnlineStore(const std::string& view,
                                                 const arrow::RecordBatch& batch) {
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
-  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, online());
+  ARROW_ASSIGN_OR_RAISE(PreparedProject prepared, Prepared());
   return WaitForWrite([&](WriteCompletion done) {
-    WriteToView(*snapshot, impl_->config.project, view, batch, impl_->clock->Now(),
-                impl_->config.entity_key_version, *store, std::move(done));
+    WriteToView(*prepared.snapshot, impl_->config.project, view, batch, impl_->clock->Now(),
+                impl_->config.entity_key_version, *prepared.store, std::move(done));
   });
 }
 

@@ -59,6 +59,13 @@ struct ApplyOptions {
   std::vector<NamedObject> deletions;   ///< To be deleted where the apply is not total.
 };
 
+/// What lookups and pushes are answered from. Whoever uses the store holds it: one that was torn
+/// down is closed when its last user is done.
+struct PreparedProject {
+  std::shared_ptr<const RegistrySnapshot> snapshot;
+  std::shared_ptr<OnlineStore> store;
+};
+
 /// Thread-safe. Opens nothing until it is needed: the online store on first use, the registry at
 /// Snapshot(). Owned by the command, server or SDK object that opened it.
 class Project {
@@ -72,15 +79,15 @@ class Project {
   RegistryStore& registry();
   /// The registry now (cheap while its file is unchanged).
   Result<std::shared_ptr<const RegistrySnapshot>> Snapshot();
-  /// Opened on first use, and after a fork; the pointer is good as long as the Project, in the
-  /// process that asked. kConfiguration where the configuration has no online store.
-  Result<OnlineStore*> online();
-  /// The registry now, once the online store has room for each of its online views: to bind them
-  /// needs no write then. Where one is missing, waits for an apply under way (kUnavailable once
-  /// `give_up` says so) and for the disk, and forgets, with a warning in the log, the runs that the
-  /// registry records of views of which the store holds nothing.
-  Result<std::shared_ptr<const RegistrySnapshot>> PreparedSnapshot(
-      const std::function<bool()>& give_up = {});
+  /// Opened on first use, and after a fork: good in the process that asked. kConfiguration where
+  /// the configuration has no online store.
+  Result<std::shared_ptr<OnlineStore>> online();
+  /// The registry now, and the online store once it has room for each of its online views: to bind
+  /// them needs no write then. Where one is missing, waits for an apply under way (kUnavailable
+  /// once `give_up` says so) and for the disk, and forgets, with a warning in the log, the runs
+  /// that the registry records of views of which the store holds nothing. After a teardown and an
+  /// apply elsewhere it is the new store.
+  Result<PreparedProject> Prepared(const std::function<bool()>& give_up = {});
   OfflineStore& offline();
 
   /// Fills in what the source knows (schemas, join key types), validates, diffs; changes nothing.
@@ -114,6 +121,10 @@ class Project {
  private:
   struct Impl;
   explicit Project(std::unique_ptr<Impl> impl);
+  /// The store that belongs to `snapshot`: opened anew where a teardown elsewhere has deleted the
+  /// one that is open. Looks once for each registry.
+  Result<std::shared_ptr<OnlineStore>> OnlineFor(
+      const std::shared_ptr<const RegistrySnapshot>& snapshot);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -24,11 +24,11 @@ struct Project::Impl {
   const std::unique_ptr<OfflineStore> offline;
   PlanCache plans;
 
-  std::mutex online_mutex;
-  std::shared_ptr<OnlineStore> online;  // guarded by online_mutex; opened on first use
+  std::mutex online_mutex;              // guards the following
+  std::shared_ptr<OnlineStore> online;  // opened on first use
   pid_t online_pid = 0;                 // the process that opened it
-  // Stores that were torn down, kept for the threads that still hold their pointer.
-  std::vector<std::shared_ptr<OnlineStore>> closed;  // guarded by online_mutex
+  // The registry for which `online` was last found to be there.
+  std::shared_ptr<const RegistrySnapshot> online_for;
 };
 
 /// What the store must know of the project's online views.

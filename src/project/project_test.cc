@@ -175,7 +175,7 @@ TEST_F(ProjectTest, ApplyTellsWhatItInferred) {
 
 TEST_F(ProjectTest, AnInterruptedRemovalIsRepeated) {
   ASSERT_TRUE(project_->Apply(DriverDefinitions("a"), {}).ok());
-  OnlineStore* store = project_->online().ValueOrDie();
+  auto store = project_->online().ValueOrDie();
   OnlineViewSchema left;
   left.project = "shop";
   left.view = "left_behind";
@@ -262,7 +262,7 @@ TEST_F(ProjectTest, RunsThatTheStoreLostAreForgotten) {
   const std::function<void(Project&)> firsts[] = {
       [](Project&) {},
       [](Project& p) { ASSERT_TRUE(p.Apply(DriverDefinitions(), {}).ok()); },
-      [](Project& p) { ASSERT_TRUE(p.PreparedSnapshot().ok()); },
+      [](Project& p) { ASSERT_TRUE(p.Prepared().ok()); },
   };
   for (const auto& first : firsts) {
     std::filesystem::remove_all(store);
@@ -387,7 +387,7 @@ TEST_F(ProjectTest, TeardownLeavesOthersAlone) {
 TEST_F(ProjectTest, TeardownIsRepeatedAndLeavesAProjectThatWorks) {
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
-    OnlineStore* store = project_->online().ValueOrDie();
+    auto store = project_->online().ValueOrDie();
     ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
     ASSERT_TRUE(project_->Teardown().ok());
     ASSERT_TRUE(project_->Teardown().ok());
@@ -395,6 +395,19 @@ TEST_F(ProjectTest, TeardownIsRepeatedAndLeavesAProjectThatWorks) {
     EXPECT_FALSE(store->ListViews("shop").ok());
     EXPECT_TRUE(project_->Snapshot().ValueOrDie()->Views("shop").empty());
   }
+}
+
+TEST_F(ProjectTest, FollowsATeardownAndAnApplyElsewhere) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
+  PreparedProject before = project_->Prepared().ValueOrDie();
+  EXPECT_EQ(project_->Prepared().ValueOrDie().store, before.store);
+  auto other = repo_.Open();
+  ASSERT_TRUE(other->Teardown().ok());
+  ASSERT_TRUE(other->Apply(DriverDefinitions(), {}).ok());
+  PreparedProject after = project_->Prepared().ValueOrDie();
+  EXPECT_NE(after.store, before.store);
+  EXPECT_FALSE(before.store->ListViews("shop").ok());
+  EXPECT_THAT(after.store->ListViews("shop").ValueOrDie(), ElementsAre("driver_stats"));
 }
 
 // As one that was killed after the registry leaves it.

@@ -258,7 +258,7 @@ std::tuple<ArrowStream, ArrowStream, ArrowStream> GetOnlineFeatures(
       ARROW_ASSIGN_OR_RAISE(auto table, reader->ToTable());
       ARROW_ASSIGN_OR_RAISE(auto keys, table->CombineChunksToBatch());
       ARROW_ASSIGN_OR_RAISE(auto plan, project.LookupPlan(request));
-      ARROW_ASSIGN_OR_RAISE(OnlineStore * store, project.online());
+      ARROW_ASSIGN_OR_RAISE(auto store, project.online());
       return LookupArrow(std::move(plan), *store, *keys, project.clock().Now());
     }();
   }
