@@ -52,7 +52,7 @@ featly_arrow_library(parquet)
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS headers)
 find_package(Protobuf 3.21 REQUIRED MODULE)
-find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS SSL Crypto)
 find_package(fmt 9 REQUIRED CONFIG)
 find_package(yaml-cpp 0.7 REQUIRED CONFIG)
 find_path(FEATLY_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
@@ -76,7 +76,7 @@ target_compile_definitions(featly_third_party INTERFACE
 target_link_libraries(featly_third_party INTERFACE
   # Debian's.
   ${Protobuf_LIBRARY} ${FEATLY_LMDB} ${FEATLY_SQLITE} yaml-cpp ${FEATLY_SPDLOG} fmt::fmt ${FEATLY_PROMETHEUS}
-  OpenSSL::Crypto Boost::headers Threads::Threads stdc++
+  OpenSSL::SSL OpenSSL::Crypto Boost::headers Threads::Threads stdc++
   # Arrow's, after all of Debian's.
   featly_arrow featly_parquet featly_arrow_compute)
 

@@ -161,7 +161,7 @@ class Repo:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            found = re.search(r"http://\S+", line)
+            found = re.search(r"https?://\S+", line)
             if not found:
                 process.kill()
                 raise AssertionError(f"serve said {line!r} {process.communicate()}")

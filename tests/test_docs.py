@@ -6,6 +6,7 @@ order of the document, in an empty folder. What is not run stands in NOT_RUN wit
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -29,6 +30,7 @@ TRAINING_SETS = "docs/guides/training-sets.md"
 FROM_FEAST = "docs/guides/from-feast.md"
 OPERATIONS = "docs/guides/operations.md"
 COMMAND = "docs/guides/command.md"
+SERVING = "docs/guides/serving.md"
 
 # What a document prints and its test does not run, and why.
 NOT_RUN = {
@@ -37,7 +39,7 @@ NOT_RUN = {
     (README, ". .venv/bin/activate"): "the test's PATH has the program already",
 }
 
-COMMANDS = ("featly", "make", "cd", "cp", "curl", "mkdir", "rm", ".", "source")
+COMMANDS = ("featly", "make", "cd", "cp", "curl", "mkdir", "openssl", "rm", ".", "source")
 FENCE = re.compile(r"```(\w*)\n(.*?)```\n", re.S)
 INDENTED = re.compile(r"(?<=\n\n)(?:(?: {4}.*)?\n)+?(?=\S)")
 INLINE = re.compile(r"`(featly [^`]*)`")
@@ -99,8 +101,10 @@ class Reader:
         """Runs one command as a shell would; what it printed."""
         if (self.document, command) in NOT_RUN:
             return ""
-        if command == "featly serve":
-            self._server = self._server or self._stack.enter_context(Repo(self.folder).serve())
+        if command.startswith("featly serve"):
+            options = shlex.split(command)[2:]
+            if options or not self._server:
+                self._server = self._stack.enter_context(Repo(self.folder).serve(*options))
             return ""
         if command.startswith("curl "):
             return self._curl(shlex.split(command))
@@ -114,7 +118,8 @@ class Reader:
             text=True,
             timeout=120,
         )
-        assert (done.returncode, done.stderr) == (0, ""), (command, done)
+        noisy = command.startswith("openssl ")  # it shows its progress
+        assert done.returncode == 0 and (noisy or not done.stderr), (command, done)
         printed, _, folder = done.stdout.rpartition(marker)
         self.folder = Path(folder.strip())
         return printed
@@ -131,6 +136,9 @@ class Reader:
         return str(answer)
 
     def python(self, code: str) -> str:
+        if self._server:
+            port = self._server.url.rsplit(":", 1)[1]
+            code = code.replace("localhost:6566", f"localhost:{port}")
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=self.folder,
@@ -328,9 +336,30 @@ def test_the_commands_of_the_guide_to_the_command(tmp_path: Path, stack: ExitSta
             assert printed or command.startswith("source "), command
 
 
+def test_the_commands_of_the_serving_guide(tmp_path: Path, stack: ExitStack) -> None:
+    reader = Reader(SERVING, tmp_path, stack)
+    printed = []
+    for step in steps_of(SERVING):
+        if step.is_commands:
+            for command in step.commands():
+                reader.type(command)
+        elif step.text.startswith("import json"):
+            printed.append(reader.python(step.text))
+        else:
+            assert step.text.startswith("featly:\n  server:"), f"{SERVING}:{step.line}"
+            settings = (reader.folder / "feature_store.yaml").read_text() + step.text + "\n"
+            (reader.folder / "feature_store.yaml").write_text(settings)
+            Repo(reader.folder).ok("plan")
+    found, deleted = reader.answers
+    assert statuses(found) == {"PRESENT"}
+    assert deleted == {"deleted": 1, "feature_views": {"driver_stats": 1}}
+    (secured,) = printed
+    assert statuses(json.loads(secured)) == {"PRESENT"}
+
+
 def test_every_guide_is_tested_and_nothing_is_left_out_in_vain() -> None:
     guides = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs/guides").glob("*.md"))
-    assert guides == sorted([GUIDE, TRAINING_SETS, OPERATIONS, FROM_FEAST, COMMAND])
+    assert guides == sorted([GUIDE, TRAINING_SETS, OPERATIONS, FROM_FEAST, COMMAND, SERVING])
     printed = {
         (document, command)
         for document in (README, *guides)

@@ -5,62 +5,12 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from conftest import CONFIGURATION, DEFINITIONS, Repo, Server, driver_rows
-
-CLOCK = "--test-clock=2024-05-10T13:00:00Z"
-LOOKUP = {"features": ["driver_stats:trips"], "entities": {"driver_id": [1001]}}
-PUSH_DEFINITIONS = DEFINITIONS.replace("import Entity,", "import Entity, PushSource,").replace(
-    "source=source,", 'source=PushSource(name="pushed", batch_source=source),'
-)
-
-
-class Wire:
-    """A connection on which bytes are sent as they are."""
-
-    def __init__(self, server: Server) -> None:
-        host, port = server.url.removeprefix("http://").split(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=30)
-        self.received = b""
-
-    def send(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def post(self, path: str, body: Any, headers: str = "") -> None:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {len(data)}\r\n\r\n"
-        self.send(head.encode() + data)
-
-    def _fill(self) -> None:
-        data = self.socket.recv(65536)
-        if not data:
-            raise EOFError(self.received)
-        self.received += data
-
-    def answer(self) -> tuple[int, dict[str, str], Any]:
-        """The next answer: status, headers, parsed body."""
-        while b"\r\n\r\n" not in self.received:
-            self._fill()
-        head, _, self.received = self.received.partition(b"\r\n\r\n")
-        first, *lines = head.decode().split("\r\n")
-        headers = {
-            name.lower(): value.strip()
-            for name, _, value in (line.partition(":") for line in lines)
-        }
-        status = int(first.split()[1])
-        length = int(headers.get("content-length", 0))
-        while len(self.received) < length:
-            self._fill()
-        body, self.received = self.received[:length], self.received[length:]
-        return status, headers, json.loads(body) if body.startswith(b"{") else body.decode()
-
-    def closed(self) -> bool:
-        """Waits for the server to close; False if it says something instead."""
-        return not self.received and self.socket.recv(1) == b""
+from wire import CLOCK, LOOKUP, PUSH_DEFINITIONS, Wire
 
 
 @pytest.fixture
@@ -234,6 +184,9 @@ def test_openapi_lists_every_route(server: Server) -> None:
     assert {(path, method) for path, item in document["paths"].items() for method in item} == {
         ("/get-online-features", "post"),
         ("/push", "post"),
+        ("/write-to-online-store", "post"),
+        ("/delete-from-online-store", "post"),
+        ("/docs", "get"),
         ("/health", "get"),
         ("/metrics", "get"),
         ("/openapi.json", "get"),
@@ -241,7 +194,9 @@ def test_openapi_lists_every_route(server: Server) -> None:
     lookup = document["paths"]["/get-online-features"]["post"]
     schema = lookup["requestBody"]["content"]["application/json"]["schema"]
     assert schema["required"] == ["entities"]
-    assert "default" in lookup["responses"]
+    assert {"200", "400", "404", "408", "413", "422", "500", "501", "503"} == set(
+        lookup["responses"]
+    )
 
 
 def test_metrics_count_over_all_workers(loaded: Repo) -> None:
@@ -402,8 +357,8 @@ def test_push_is_seen_and_newest_wins(push_server: Server) -> None:
 
 def test_a_push_without_rows_writes_nothing(push_server: Server) -> None:
     before = values(push_server)
-    for df in ({}, {name: [] for name in rows()["df"]}):
-        assert push_server.request("/push", {"push_source_name": "pushed", "df": df}) == (200, "")
+    df: dict[str, Any] = {name: [] for name in rows()["df"]}
+    assert push_server.request("/push", {"push_source_name": "pushed", "df": df}) == (200, "")
     assert values(push_server) == before
 
 
@@ -421,6 +376,10 @@ def test_a_push_without_rows_writes_nothing(push_server: Server) -> None:
         (rows(city=[{"a": 1}]), 422, "city"),
         (rows(event_timestamp=["yesterday"]), 422, "event_timestamp"),
         (rows(event_timestamp=[None]), 422, "event_timestamp"),
+        (rows(event_timestamp=[1700000000]), 422, "1970-01-01T00:00:01.700Z"),
+        (rows(created=[1700000000000]), 422, "'created', row 0"),
+        ({"push_source_name": "pushed", "df": {}}, 422, "lack the column"),
+        ({"push_source_name": "pushed", "df": {"trips": []}}, 422, "lack the column"),
         (rows(driver_id=[None]), 422, "join key"),
         (rows(driver_id=["abc"]), 422, "driver_id"),
         (rows(trips=[1, 2]), 422, '"trips" has 2'),

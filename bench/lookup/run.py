@@ -262,7 +262,7 @@ def start_featly(stack: ExitStack, work: Path, data: Path, featly: Path) -> tupl
     run(featly, "apply", cwd=repo, env=env)
     run(featly, "materialize", "2020-01-01", "2100-01-01", cwd=repo, env=env)
     port = free_port()
-    command = [featly, "serve", "-p", port, "-w", 1]
+    command = [featly, "serve", "-p", port, "-w", 1, "--no-access-log"]
     return port, stack.enter_context(serving(command, port, repo, env))
 
 

@@ -33,6 +33,7 @@ online_store:
 #   threads: 4                 # one a core
 #   server:
 #     max_body_size: 64MB
+#     max_lookup_values: 2500000
 #     idle_timeout_seconds: 30
 )";
 

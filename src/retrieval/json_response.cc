@@ -46,7 +46,8 @@ void AppendKeyValue(const KeyValue& value, ValueType type, std::string* out) {
 
 void AppendKeyColumn(const EchoedColumn& key, size_t rows, std::string* out) {
   out->append("{\"values\":[");
-  for (size_t row = 0; row < rows; ++row) {
+  if (!key.column) out->append(key.json);
+  for (size_t row = 0; key.column && row < rows; ++row) {
     if (row) out->push_back(',');
     AppendKeyValue(key.column->values[row], key.type, out);
   }

@@ -9,11 +9,13 @@
 
 namespace featly {
 
-/// A key column as it goes back to the caller: its name and each value, coerced to the key's type.
+/// A key column as it goes back to the caller: its name and each value, coerced to the key's type
+/// where the features need it, else as it came.
 struct EchoedColumn {
   std::string_view name;
   const KeyColumn* column = nullptr;
   ValueType type = ValueType::kInvalid;
+  std::string_view json;  ///< Without a column: the values as JSON, with commas between.
 };
 
 /// Writes lookups as JSON. Made to be used again: once warm it allocates nothing but growth of the

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <malloc.h>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/status.hpp>
 
 #include "base/logging.h"
+#include "server/access_log.h"
+#include "server/client_stream.h"
 #include "server/error_body.h"
 #include "server/route.h"
 
@@ -32,17 +34,46 @@ constexpr std::string_view kJson = "application/json";
 
 }  // namespace
 
-Connection::Connection(Worker& worker, boost::asio::ip::tcp::socket socket)
-    : worker_(worker), socket_(std::move(socket)) {}
+Connection::Connection(Worker& worker, boost::asio::ip::tcp::socket socket,
+                       std::shared_ptr<boost::asio::ssl::context> tls)
+    : worker_(worker), stream_(std::make_unique<ClientStream>(std::move(socket), std::move(tls))) {}
+
+Connection::~Connection() = default;
 
 void Connection::Start() {
   error_code ec;
-  socket_.non_blocking(true, ec);
-  if (!ec) socket_.set_option(boost::asio::ip::tcp::no_delay(true), ec);
+  auto& socket = stream_->socket();
+  socket.non_blocking(true, ec);
+  if (!ec) socket.set_option(boost::asio::ip::tcp::no_delay(true), ec);
   if (ec) {  // the client has gone already
     Close();
     return;
   }
+  if (worker_.access_log()) {
+    auto peer = socket.remote_endpoint(ec);
+    std::string address = peer.address().to_string();
+    client_ = (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
+              std::to_string(peer.port());
+  }
+  if (!stream_->secure()) {
+    Begin();
+    return;
+  }
+  state_ = State::kHandshake;
+  SetDeadline(worker_.limits().idle);
+  stream_->Handshake([self = shared_from_this()](error_code failed) {
+    if (self->state_ == State::kClosed) return;
+    if (failed) {  // a client that does not trust the certificate, or does not speak TLS
+      Log(LogLevel::kDebug, "a TLS handshake failed: " + failed.message());
+      self->Close();
+      return;
+    }
+    self->state_ = State::kReceiving;
+    self->Begin();
+  });
+}
+
+void Connection::Begin() {
   in_ = std::make_unique_for_overwrite<char[]>(kFirstBuffer);
   in_capacity_ = kFirstBuffer;
   parser_.emplace(&request_, worker_.limits().max_body_bytes);
@@ -75,7 +106,7 @@ void Connection::Read() {
     in_capacity_ *= 2;
   }
   reading_ = true;
-  socket_.async_read_some(
+  stream_->ReadSome(
       boost::asio::buffer(in_.get() + in_end_, in_capacity_ - in_end_),
       [self = shared_from_this()](error_code ec, size_t bytes) { self->OnRead(ec, bytes); });
 }
@@ -87,11 +118,7 @@ void Connection::OnRead(error_code ec, size_t bytes) {
     Close();  // the client did, or is gone; what it had asked before was answered
     return;
   }
-  if (state_ == State::kDraining) {
-    in_begin_ = in_end_ = 0;
-    Read();
-    return;
-  }
+  if (state_ == State::kDraining) return;  // below TLS it reads on
   in_end_ += bytes;
   Process();
 }
@@ -102,7 +129,7 @@ void Connection::Process() {
   while (state_ == State::kReceiving && !writing() && !close_after_write_) {
     if (!ParseRequest()) break;
     Dispatch();
-    if (out_.size() >= kWriteBytes) Write();
+    if (out_.size() >= kWriteBytes || !large_.empty()) Write();
   }
   processing_ = false;
   if (state_ == State::kClosed) return;
@@ -153,7 +180,7 @@ void Connection::Dispatch() {
       Fail(route.status());
       return;
     }
-    allow_ = allowed_methods_;
+    AddHeader("Allow", allowed_methods_);
     Fail(Error(ErrorKind::kInvalid, request_.method_text + " is not a method of " + request_.path +
                                         "; it takes " + allowed_methods_),
          405);
@@ -193,7 +220,8 @@ void Connection::FailAndClose(const Status& status, int http_status) {
 void Connection::AppendHeader(int status, std::string_view content_type) {
   // The answer of nearly every request, ready to copy.
   static constexpr std::string_view kOkJson =
-      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+      "X-Content-Type-Options: nosniff\r\n";
   if (status == 200 && content_type == kJson) {
     out_.append(kOkJson);
   } else {
@@ -201,13 +229,14 @@ void Connection::AppendHeader(int status, std::string_view content_type) {
     out_.append("HTTP/1.1 ").append(std::to_string(status)).push_back(' ');
     out_.append(reason.data(), reason.size());
     if (!content_type.empty()) out_.append("\r\nContent-Type: ").append(content_type);
-    out_.append("\r\n");
+    out_.append("\r\nX-Content-Type-Options: nosniff\r\n");
   }
-  if (!allow_.empty()) {
-    out_.append("Allow: ").append(allow_).append("\r\n");
-    allow_ = {};
+  out_.append(worker_.date_header());
+  if (!headers_.empty()) {
+    out_.append(headers_);
+    headers_.clear();
   }
-  if (worker_.stopping() && in_begin_ == in_end_) keep_alive_ = false;
+  if (worker_.stopping() && in_begin_ == in_end_ && !InputWaits()) keep_alive_ = false;
   if (!keep_alive_) {
     out_.append("Connection: close\r\n");
   } else if (request_.version < 11) {
@@ -230,7 +259,8 @@ void Connection::EndAnswer() {
   // The length, right-aligned in the space left for it: blanks before a value are allowed.
   char digits[20];
   size_t count = static_cast<size_t>(
-      std::to_chars(digits, digits + sizeof digits, out_.size() - body_at_).ptr - digits);
+      std::to_chars(digits, digits + sizeof digits, out_.size() - body_at_ + large_.size()).ptr -
+      digits);
   std::memcpy(out_.data() + length_at_ - count, digits, count);
   if (request_.method == http::verb::head) out_.resize(body_at_);
 
@@ -238,6 +268,7 @@ void Connection::EndAnswer() {
   (answer_status_ < 400 ? metrics.succeeded : metrics.failed).Add();
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
   metrics.latency.Observe(took.count());
+  if (worker_.access_log()) LogAccess();
 
   if (state_ == State::kClosed) {  // the client went before its answer was made
     worker_.Forget(this);
@@ -251,55 +282,95 @@ void Connection::EndAnswer() {
   Process();
 }
 
+void Connection::AnswerWith(int status, std::string_view content_type, std::string body) {
+  BeginAnswer(status, content_type);
+  if (body.size() > kWriteBytes) {
+    large_ = std::move(body);
+  } else {
+    out_.append(body);
+  }
+  EndAnswer();
+}
+
+void Connection::AddHeader(std::string_view name, std::string_view value) {
+  headers_.append(name).append(": ").append(value).append("\r\n");
+}
+
+void Connection::LogAccess() {
+  AccessEntry entry;
+  entry.client = client_;
+  entry.method = request_.method_text.empty() ? "-" : std::string_view(request_.method_text);
+  entry.path = request_.path.empty() ? "-" : std::string_view(request_.path);
+  entry.version = request_.version;
+  entry.status = answer_status_;
+  entry.bytes = out_.size() - body_at_ + large_.size();
+  entry.took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - began_);
+  worker_.LogAccess(entry);
+}
+
 void Connection::Fail(const Status& status, int http_status) {
   if (!http_status) http_status = HttpStatusOf(status);
-  if (http_status >= 500) {
-    Log(LogLevel::kError, request_.method_text + " " + request_.path + " answered " +
-                              std::to_string(http_status) + ": " + FormatForPeople(status));
-  }
+  // What is not built is no failure of the server's.
+  if (http_status >= 500 && http_status != 501) LogFailure(status, http_status);
   AppendErrorBody(status, http_status, BeginAnswer(http_status, kJson));
   EndAnswer();
 }
 
+void Connection::LogFailure(const Status& status, int http_status) {
+  // A store that is away fails every request: a line for each would say nothing new, and a log that
+  // nobody reads would hold this thread.
+  std::optional<uint64_t> left_out = worker_.TakeFailureLine();
+  if (!left_out) return;
+  std::string line = request_.method_text + " " + request_.path + " answered " +
+                     std::to_string(http_status) + ": " + FormatForPeople(status);
+  if (*left_out) line += " (and " + std::to_string(*left_out) + " more failures before it)";
+  Log(http_status == 503 ? LogLevel::kWarning : LogLevel::kError, line);
+}
+
 void Connection::Write() {
   error_code ec;
-  size_t written = socket_.write_some(boost::asio::buffer(out_), ec);
-  if (ec && ec != boost::asio::error::would_block) {
+  size_t written = stream_->WriteNow(boost::asio::buffer(out_), ec);
+  if (ec) {
     Close();
     return;
   }
-  if (ec) written = 0;
-  if (written == out_.size()) {
+  if (written == out_.size() && large_.empty()) {
     out_.clear();
     if (out_.capacity() > kKeepBytes) std::string().swap(out_);
     OnWritten();
     return;
   }
   sending_.swap(out_);
+  sending_large_.swap(large_);
   SetDeadline(worker_.limits().request);
-  boost::asio::async_write(
-      socket_, boost::asio::buffer(sending_.data() + written, sending_.size() - written),
-      [self = shared_from_this()](error_code failed, size_t) {
-        self->sending_.clear();
-        if (self->state_ == State::kClosed) return;
-        if (failed) {
-          self->Close();
-          return;
-        }
-        if (self->out_.empty()) self->OnWritten();
-        self->Process();
-      });
+  stream_->Write({boost::asio::buffer(sending_.data() + written, sending_.size() - written),
+                  boost::asio::buffer(sending_large_)},
+                 [self = shared_from_this()](error_code failed, size_t) {
+                   self->sending_.clear();
+                   self->DropLarge();
+                   if (self->state_ == State::kClosed) return;
+                   if (failed) {
+                     self->Close();
+                     return;
+                   }
+                   if (self->out_.empty()) self->OnWritten();
+                   self->Process();
+                 });
+}
+
+void Connection::DropLarge() {
+  if (sending_large_.empty()) return;
+  std::string().swap(sending_large_);
+  // What a large request took goes back to the system, which the allocator alone does not do.
+  worker_.RunLong([] { malloc_trim(0); });
 }
 
 void Connection::OnWritten() {
   if (sending_.capacity() > kKeepBytes) std::string().swap(sending_);
   if (state_ != State::kReceiving) return;
   if (close_after_write_) {
-    if (unread_input_) {
-      Drain();
-    } else {
-      Close();
-    }
+    Drain();
     return;
   }
   if (!mid_request()) SetDeadline(worker_.limits().idle);
@@ -307,15 +378,38 @@ void Connection::OnWritten() {
 }
 
 void Connection::Drain() {
-  // Closing with unread input would reset the connection and with it the answer on its way.
+  if (!stream_->secure() && !unread_input_) {
+    Close();
+    return;
+  }
   state_ = State::kDraining;
-  error_code ec;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ec);
   SetDeadline(
       std::min<std::chrono::milliseconds>(worker_.limits().idle, std::chrono::milliseconds(5000)));
-  in_begin_ = in_end_ = 0;
-  Read();
+  stream_->EndOutput([self = shared_from_this()](error_code) {
+    if (self->state_ == State::kClosed) return;
+    // Closing with unread input would reset the connection and with it the answer on its way.
+    if (self->unread_input_) {
+      self->Swallow();
+    } else {
+      self->Close();
+    }
+  });
 }
+
+void Connection::Swallow() {
+  in_begin_ = in_end_ = 0;
+  stream_->ReadRaw(boost::asio::buffer(in_.get(), in_capacity_),
+                   [self = shared_from_this()](error_code ec, size_t) {
+                     if (self->state_ == State::kClosed) return;
+                     if (ec) {
+                       self->Close();
+                     } else {
+                       self->Swallow();
+                     }
+                   });
+}
+
+bool Connection::InputWaits() { return stream_->InputWaits(); }
 
 void Connection::OnDeadline() {
   if (state_ == State::kAnswering) {
@@ -333,21 +427,22 @@ void Connection::OnDeadline() {
 }
 
 void Connection::EndWhenAnswered() {
-  if (state_ == State::kAnswering || writing() || mid_request()) {
+  if (state_ == State::kAnswering || state_ == State::kDraining || writing() || mid_request()) {
     return;  // the answer says `Connection: close`
   }
-  error_code ec;
-  if (state_ == State::kReceiving && socket_.available(ec) > 0 && !ec) return;  // to be read yet
-  Close();
+  if (state_ == State::kReceiving && InputWaits()) return;  // to be read yet
+  if (state_ == State::kReceiving && stream_->secure()) {
+    Drain();
+  } else {
+    Close();
+  }
 }
 
 void Connection::Close() {
   if (state_ == State::kClosed) return;
   const bool answering = state_ == State::kAnswering;
   state_ = State::kClosed;
-  error_code ec;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_both, ec);
-  socket_.close(ec);
+  stream_->Close();
   // The worker must not end before what a store still has to say is said: EndAnswer forgets then.
   if (!answering) worker_.Forget(this);
 }

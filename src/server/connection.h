@@ -13,7 +13,13 @@
 #include "server/http_request.h"
 #include "server/worker.h"
 
+namespace boost::asio::ssl {
+class context;
+}
+
 namespace featly {
+
+class ClientStream;
 
 /// An HTTP/1.1 connection with keep-alive and pipelining. Lives on its worker's thread and is kept
 /// alive by the worker until it is closed and no answer is being made for it any more. One
@@ -21,7 +27,10 @@ namespace featly {
 /// one write.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Worker& worker, boost::asio::ip::tcp::socket socket);
+  /// `tls` null: plain HTTP.
+  Connection(Worker& worker, boost::asio::ip::tcp::socket socket,
+             std::shared_ptr<boost::asio::ssl::context> tls);
+  ~Connection();
 
   // For routes.
 
@@ -31,6 +40,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// answer for each call of a route's handler, on the worker's thread.
   std::string* BeginAnswer(int status, std::string_view content_type);
   void EndAnswer();
+  /// A whole answer whose body is large: not copied.
+  void AnswerWith(int status, std::string_view content_type, std::string body);
+  /// A header of the next answer.
+  void AddHeader(std::string_view name, std::string_view value);
   /// Answers with an error's JSON object and its kind's HTTP status, or `http_status` if it is
   /// given.
   void Fail(const Status& status, int http_status = 0);
@@ -44,15 +57,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void OnDeadline();
   /// Closes now if nothing was received that is not answered, else after that answer.
   void EndWhenAnswered();
+  /// Closes; an answer that is still being made is thrown away.
+  void Close();
 
  private:
   enum class State : uint8_t {
+    kHandshake,  ///< TLS is being agreed on.
     kReceiving,  ///< Waiting for a request, or in the midst of one.
     kAnswering,  ///< A route has the request.
     kDraining,  ///< Said all; swallows what the client still sends, so that it can read the answer.
     kClosed,
   };
 
+  void Begin();
   void Read();
   void OnRead(boost::system::error_code ec, size_t bytes);
   /// Parses and answers what is in the buffer, as far as it goes.
@@ -65,16 +82,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// The client cannot be understood any more: answers, then closes.
   void FailAndClose(const Status& status, int http_status);
   void AppendHeader(int status, std::string_view content_type);
+  void LogAccess();
+  void LogFailure(const Status& status, int http_status);
   void Write();
   void OnWritten();
+  void DropLarge();
   bool writing() const { return !sending_.empty(); }
+  /// Says goodbye, and swallows what the client still sends if it may.
   void Drain();
-  void Close();
+  void Swallow();
+  bool InputWaits();
   void SetDeadline(std::chrono::milliseconds from_now);
   bool mid_request() const { return parser_ && parser_->got_some(); }
 
   Worker& worker_;
-  boost::asio::ip::tcp::socket socket_;
+  const std::unique_ptr<ClientStream> stream_;
+  std::string client_;  // its address, for the access log
   State state_ = State::kReceiving;
   bool processing_ = false;  // Process is on the stack
   bool reading_ = false;
@@ -95,10 +118,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::chrono::steady_clock::time_point began_;
 
   // Answers: being made in out_; those that the client does not take at once wait in sending_.
-  std::string out_;
-  std::string sending_;
+  // The last answer in out_ may end with large_.
+  std::string out_, large_;
+  std::string sending_, sending_large_;
   int answer_status_ = 0;
-  std::string_view allow_;  // Allow header of the next answer, if not empty
+  std::string headers_;  // further ones of the next answer
   std::string allowed_methods_;
   size_t length_at_ = 0;  // where in out_ the Content-Length digits end
   size_t body_at_ = 0;

@@ -72,7 +72,8 @@ Route GetOnlineFeaturesRoute() {
           "The newest feature values of entities.",
           Handle,
           kRequest,
-          kResponses};
+          kResponses,
+          {400, 404, 408, 413, 422, 501, 503}};
 }
 
 }  // namespace featly

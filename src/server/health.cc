@@ -6,8 +6,9 @@ namespace featly {
 namespace {
 
 void Handle(Connection& connection) {
-  ServingState& serving = connection.worker().serving();
-  Result<std::vector<std::string>> views = serving.store().ListViews(serving.project_name());
+  Worker& worker = connection.worker();
+  Result<std::vector<std::string>> views =
+      worker.served()->store->ListViews(worker.serving().project_name());
   if (!views.ok()) {
     connection.Fail(views.status(), 503);
     return;
@@ -28,7 +29,8 @@ Route HealthRoute() {
           "Whether the server can answer.",
           Handle,
           "",
-          kResponses};
+          kResponses,
+          {503}};
 }
 
 }  // namespace featly

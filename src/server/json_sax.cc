@@ -42,6 +42,32 @@ bool ReadDouble(std::string_view text, double rough, double* value) {
   return std::fabs(rough) < 1;
 }
 
+Status CheckUniqueNames(std::span<const std::string_view> names) {
+  const std::string_view* twice = nullptr;
+  std::vector<std::string_view> sorted;
+  if (names.size() <= 16) {  // so few are compared in place
+    for (size_t i = 1; i < names.size() && !twice; ++i) {
+      auto before = names.first(i);
+      if (std::find(before.begin(), before.end(), names[i]) != before.end()) twice = &names[i];
+    }
+  } else {
+    sorted.assign(names.begin(), names.end());
+    std::sort(sorted.begin(), sorted.end());
+    auto found = std::adjacent_find(sorted.begin(), sorted.end());
+    if (found != sorted.end()) twice = &*found;
+  }
+  if (!twice) return Status::OK();
+  return Error(ErrorKind::kMalformed,
+               "the request body has the key \"" + std::string(*twice) + "\" twice in one object")
+      .Subject(std::string(*twice));
+}
+
+Status WrongJsonType(std::string_view field, std::string_view wanted, const JsonScalar& found) {
+  return Error(ErrorKind::kInvalid, "\"" + std::string(field) + "\" must be " +
+                                        std::string(wanted) + ", found " + found.Describe())
+      .Subject(std::string(field));
+}
+
 Status JsonSyntaxError(std::string_view body, size_t offset, const boost::json::error_code& ec) {
   offset = std::min(offset, body.size());
   std::string_view before = body.substr(0, offset);

@@ -127,7 +127,8 @@ void AddViewsAndPushes(const std::vector<const WorkerMetrics*>& workers,
                        std::vector<MetricFamily>* out) {
   std::map<std::string, std::array<uint64_t, 5>> views;
   std::map<std::pair<std::string, std::string>, uint64_t> pushes;
-  for (const WorkerMetrics* worker : workers) worker->Collect(&views, &pushes);
+  std::map<std::string, WrittenRows> written;
+  for (const WorkerMetrics* worker : workers) worker->Collect(&views, &pushes, &written);
 
   MetricFamily statuses =
       Family("feast_online_features_status_total", "Feature values answered, by view and status.",
@@ -147,13 +148,24 @@ void AddViewsAndPushes(const std::vector<const WorkerMetrics*>& workers,
                                    {{"push_source", labels.first}, {"mode", labels.second}}));
   }
   out->push_back(std::move(pushed));
+  MetricFamily rows = Family("featly_written_rows_total",
+                             "Rows written over HTTP, by the push source or feature view they were "
+                             "sent to: stored, and stale ones, older than what is stored.",
+                             MetricType::Counter);
+  for (const auto& [target, counts] : written) {
+    rows.metric.push_back(Number(MetricType::Counter, static_cast<double>(counts.stored),
+                                 {{"target", target}, {"outcome", "stored"}}));
+    rows.metric.push_back(Number(MetricType::Counter, static_cast<double>(counts.stale),
+                                 {{"target", target}, {"outcome", "stale"}}));
+  }
+  out->push_back(std::move(rows));
 }
 
 void AddFreshness(const ServingState& serving, std::vector<MetricFamily>* out) {
   MetricFamily freshness =
       Family("feast_feature_freshness_seconds",
              "Seconds since the end of a view's last materialized interval.", MetricType::Gauge);
-  std::shared_ptr<const RegistrySnapshot> snapshot = serving.snapshot();
+  std::shared_ptr<const RegistrySnapshot> snapshot = serving.served()->snapshot;
   int64_t now = serving.Now().micros;
   for (const ViewSpec* view : snapshot->Views(serving.project_name())) {
     int64_t end = std::numeric_limits<int64_t>::min();
@@ -179,6 +191,9 @@ void AddProcess(const std::vector<const WorkerMetrics*>& workers, const ServingS
   out->push_back(Single("featly_server_registry_refresh_failures_total",
                         "Times the registry could not be read again; the last good one stays.",
                         MetricType::Counter, static_cast<double>(serving.refresh_failures())));
+  out->push_back(Single("featly_server_registry_stale",
+                        "1 while the registry cannot be read again: what is served may be old.",
+                        MetricType::Gauge, serving.stale() ? 1 : 0));
   double pages = 0;
   double resident = 0;
   std::ifstream("/proc/self/statm") >> pages >> resident;
@@ -221,14 +236,26 @@ void WorkerMetrics::CountPush(const std::string& push_source, const std::string&
   pushes_[{push_source, mode}].Add();
 }
 
+void WorkerMetrics::CountRows(const std::string& target, const WriteResult& result) {
+  std::lock_guard lock(mutex_);
+  WrittenRows& rows = written_[target];
+  rows.stored += static_cast<uint64_t>(result.applied);
+  rows.stale += static_cast<uint64_t>(result.stale);
+}
+
 void WorkerMetrics::Collect(std::map<std::string, std::array<uint64_t, 5>>* views,
-                            std::map<std::pair<std::string, std::string>, uint64_t>* pushes) const {
+                            std::map<std::pair<std::string, std::string>, uint64_t>* pushes,
+                            std::map<std::string, WrittenRows>* written) const {
   std::lock_guard lock(mutex_);
   for (const auto& [name, counters] : views_) {
     std::array<uint64_t, 5>& sums = (*views)[name];
     for (size_t i = 0; i < sums.size(); ++i) sums[i] += counters[i].value();
   }
   for (const auto& [labels, counter] : pushes_) (*pushes)[labels] += counter.value();
+  for (const auto& [target, rows] : written_) {
+    (*written)[target].stored += rows.stored;
+    (*written)[target].stale += rows.stale;
+  }
 }
 
 std::string RenderMetrics(const std::vector<const WorkerMetrics*>& workers,

@@ -50,6 +50,12 @@ class WorkerHistogram {
 /// Feature values answered for one view, by FieldStatus.
 using ViewStatusCounters = std::array<WorkerCounter, 5>;
 
+/// Rows that came over HTTP for one push source or feature view.
+struct WrittenRows {
+  uint64_t stored = 0;
+  uint64_t stale = 0;
+};
+
 /// One route's requests.
 struct RouteMetrics {
   RouteMetrics();
@@ -76,16 +82,19 @@ class WorkerMetrics {
   /// The counters of a view; valid as long as this.
   ViewStatusCounters* View(std::string_view name);
   void CountPush(const std::string& push_source, const std::string& mode);
+  void CountRows(const std::string& target, const WriteResult& result);
 
-  /// Adds this worker's to `*views` and `*pushes`.
+  /// Adds this worker's to each.
   void Collect(std::map<std::string, std::array<uint64_t, 5>>* views,
-               std::map<std::pair<std::string, std::string>, uint64_t>* pushes) const;
+               std::map<std::pair<std::string, std::string>, uint64_t>* pushes,
+               std::map<std::string, WrittenRows>* written) const;
 
  private:
   std::vector<RouteMetrics> routes_;
   mutable std::mutex mutex_;  // guards the maps' shape
   std::map<std::string, ViewStatusCounters, std::less<>> views_;
   std::map<std::pair<std::string, std::string>, WorkerCounter> pushes_;
+  std::map<std::string, WrittenRows> written_;
 };
 
 class ServingState;

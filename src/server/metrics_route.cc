@@ -27,7 +27,8 @@ Route MetricsRoute() {
           "Counters for Prometheus.",
           Handle,
           "",
-          kResponses};
+          kResponses,
+          {}};
 }
 
 }  // namespace featly

@@ -26,6 +26,48 @@ constexpr std::string_view kErrorSchema = R"({
   }
 })";
 
+constexpr std::string_view kRowsSchema = R"({
+  "type": "object",
+  "description": "A list for each feature, join key and time column, all of one length. Times are ISO 8601 text, or integers of nanoseconds since 1970, from 1980 on.",
+  "additionalProperties": {"type": "array", "items": {}}
+})";
+
+constexpr std::string_view kHeaders = R"({
+  "RowsStored": {"schema": {"type": "integer"}, "description": "Rows that were stored."},
+  "RowsStale": {"schema": {"type": "integer"}, "description": "Rows older than what is stored, left out."}
+})";
+
+/// What each status means, for its place among an operation's responses.
+std::string_view MeaningOf(int status) {
+  switch (status) {
+    case 400:
+      return "Not HTTP or not JSON, or a key twice.";
+    case 404:
+      return "A name is unknown.";
+    case 408:
+      return "The request did not arrive whole in time.";
+    case 409:
+      return "An apply has changed the view meanwhile.";
+    case 413:
+      return "The body, or the number of values asked for, is over its limit.";
+    case 422:
+      return "A field, column or value that cannot be meant.";
+    case 501:
+      return "Known to Feast, not built in this version.";
+    case 503:
+      return "The online store does not answer, is busy, or lacks a view.";
+    default:
+      return "A defect of the server.";
+  }
+}
+
+void AppendError(int status, std::string* out) {
+  out->append(",\"").append(std::to_string(status)).append("\":{\"description\":");
+  AppendJsonString(MeaningOf(status), out);
+  out->append(
+      R"(,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}})");
+}
+
 void AppendOperation(const Route& route, std::string* out) {
   auto method = boost::beast::http::to_string(route.method);
   out->append("\"").append(boost::algorithm::to_lower_copy(std::string(method)));
@@ -40,7 +82,9 @@ void AppendOperation(const Route& route, std::string* out) {
   // The responses of the table are a JSON object: the errors go in before its closing brace.
   out->append(",\"responses\":");
   out->append(route.responses.substr(0, route.responses.rfind('}')));
-  out->append(R"(,"default":{"$ref":"#/components/responses/Error"}}})");
+  for (int status : route.errors) AppendError(status, out);
+  AppendError(500, out);
+  out->append("}}");
 }
 
 void Handle(Connection& connection) {
@@ -75,8 +119,8 @@ std::string OpenApiDocument() {
     out.push_back('}');
   }
   out.append(R"(},"components":{"schemas":{"Error":)").append(kErrorSchema);
-  out.append(R"(},"responses":{"Error":{"description":"Any error, as one object.","content":)");
-  out.append(R"({"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}}}}})");
+  out.append(",\"Rows\":").append(kRowsSchema);
+  out.append("},\"headers\":").append(kHeaders).append("}}");
   return out;
 }
 
@@ -86,7 +130,8 @@ Route OpenApiRoute() {
           "This API as OpenAPI 3.",
           Handle,
           "",
-          kResponses};
+          kResponses,
+          {}};
 }
 
 }  // namespace featly

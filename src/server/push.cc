@@ -1,12 +1,9 @@
 // POST /push: rows of a push source into the online store.
 #include "flows/push.h"
 
-#include <arrow/api.h>
-#include <boost/asio/post.hpp>
-
 #include "server/connection.h"
-#include "server/push_request.h"
 #include "server/route.h"
+#include "server/rows_write.h"
 
 namespace featly {
 namespace {
@@ -26,50 +23,29 @@ Status CheckDestination(const std::string& to) {
       .Near(NearNames(to, {"online", "offline", "online_and_offline"}));
 }
 
-void Answer(Connection& connection, const std::string& push_source, const Status& status) {
-  if (!status.ok()) {
-    if (KindOf(status) == ErrorKind::kUnavailable) {
-      connection.worker().serving().ReportMissingView();
-    }
-    connection.Fail(status);
-    return;
-  }
-  connection.worker().metrics().CountPush(push_source, "online");
+Result<std::vector<const ViewSpec*>> Views(const RowsRequest& request,
+                                           const RegistrySnapshot& snapshot,
+                                           const std::string& project) {
+  ARROW_RETURN_NOT_OK(CheckDestination(request.to));
+  return snapshot.PushTargets(project, request.target);
+}
+
+void Write(const RowsRequest& request, const PreparedProject& served, const std::string& project,
+           const arrow::RecordBatch& rows, Timestamp now, int entity_key_version,
+           WriteCompletion done) {
+  Push(*served.snapshot, project, request.target, rows, now, entity_key_version, *served.store,
+       std::move(done), MissingView::kRefuse);
+}
+
+void Answer(const RowsRequest& request, Connection& connection) {
+  connection.worker().metrics().CountPush(request.target, request.to);
   connection.BeginAnswer(200, "");
   connection.EndAnswer();
 }
 
-/// Reads the request and hands its rows to the store; answers here only where that is not reached.
-Status Start(Connection& connection) {
-  ServingState& serving = connection.worker().serving();
-  const std::string& body = connection.request().body;
-  ARROW_ASSIGN_OR_RAISE(PushRequest request, ParsePushRequest(body));
-  ARROW_RETURN_NOT_OK(CheckDestination(request.to));
-  std::shared_ptr<const RegistrySnapshot> snapshot = serving.snapshot();
-  ARROW_ASSIGN_OR_RAISE(std::vector<const ViewSpec*> views,
-                        snapshot->PushTargets(serving.project_name(), request.push_source));
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> rows, ParsePushRows(body, views));
-  if (!rows) {
-    Answer(connection, request.push_source, Status::OK());
-    return Status::OK();
-  }
-  auto done = [self = connection.Share(), source = request.push_source, snapshot,
-               rows](Result<WriteResult> written) mutable {
-    // On the store's writer thread: the answer is made on the connection's own, which then is the
-    // only one to hold the connection.
-    boost::asio::io_context& io = self->worker().io();
-    boost::asio::post(io, [self = std::move(self), source, status = written.status()] {
-      Answer(*self, source, status);
-    });
-  };
-  Push(*snapshot, serving.project_name(), request.push_source, *rows, serving.Now(),
-       serving.config().entity_key_version, serving.store(), std::move(done), MissingView::kRefuse);
-  return Status::OK();
-}
-
 void Handle(Connection& connection) {
-  Status status = Start(connection);
-  if (!status.ok()) connection.Fail(status);
+  static constexpr RowsRoute kRoute = {RowsTarget::kPushSource, Views, Write, Answer};
+  WriteRows(connection, kRoute);
 }
 
 constexpr std::string_view kRequest = R"({
@@ -77,11 +53,7 @@ constexpr std::string_view kRequest = R"({
   "required": ["push_source_name", "df"],
   "properties": {
     "push_source_name": {"type": "string"},
-    "df": {
-      "type": "object",
-      "description": "A list for each feature, join key and time column, all of one length. Times are ISO 8601 text, or integers of nanoseconds since 1970.",
-      "additionalProperties": {"type": "array", "items": {}}
-    },
+    "df": {"$ref": "#/components/schemas/Rows"},
     "to": {"type": "string", "enum": ["online", "offline", "online_and_offline"], "default": "online"},
     "allow_registry_cache": {"type": "boolean", "default": true},
     "transform_on_write": {"type": "boolean", "default": true}
@@ -89,7 +61,13 @@ constexpr std::string_view kRequest = R"({
 })";
 
 constexpr std::string_view kResponses = R"({
-  "200": {"description": "The rows are durable. Rows older than what is stored were left out. No body."}
+  "200": {
+    "description": "The rows are durable. Rows older than what is stored were left out. No body.",
+    "headers": {
+      "Featly-Rows-Stored": {"$ref": "#/components/headers/RowsStored"},
+      "Featly-Rows-Stale": {"$ref": "#/components/headers/RowsStale"}
+    }
+  }
 })";
 
 }  // namespace
@@ -100,7 +78,8 @@ Route PushRoute() {
           "Rows of a push source into the online store.",
           Handle,
           kRequest,
-          kResponses};
+          kResponses,
+          {400, 404, 408, 409, 413, 422, 501, 503}};
 }
 
 }  // namespace featly

@@ -21,16 +21,21 @@ struct Route {
   std::string_view summary;  ///< One sentence, for openapi.json.
   void (*handle)(Connection& connection) = nullptr;
   std::string_view request_schema;  ///< JSON schema of the body; empty: none.
-  /// OpenAPI "responses" beside the errors, which every route has: a JSON object.
+  /// OpenAPI "responses" beside the errors: a JSON object.
   std::string_view responses;
+  /// HTTP statuses of the errors that it answers beside those that every route may.
+  std::vector<int> errors;
 };
 
 // One function for each route's file.
 Route GetOnlineFeaturesRoute();
 Route PushRoute();
+Route WriteToOnlineStoreRoute();
+Route DeleteFromOnlineStoreRoute();
 Route HealthRoute();
 Route MetricsRoute();
 Route OpenApiRoute();
+Route DocsRoute();
 
 /// All routes. The registration is a line in routes.cc.
 const std::vector<Route>& Routes();

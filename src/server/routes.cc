@@ -6,11 +6,14 @@ namespace featly {
 
 const std::vector<Route>& Routes() {
   static const std::vector<Route> routes = {
-      GetOnlineFeaturesRoute(),  //
-      PushRoute(),               //
-      HealthRoute(),             //
-      MetricsRoute(),            //
-      OpenApiRoute(),
+      GetOnlineFeaturesRoute(),      //
+      PushRoute(),                   //
+      WriteToOnlineStoreRoute(),     //
+      DeleteFromOnlineStoreRoute(),  //
+      HealthRoute(),                 //
+      MetricsRoute(),                //
+      OpenApiRoute(),                //
+      DocsRoute(),
   };
   return routes;
 }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -17,7 +18,10 @@
 
 #include "base/logging.h"
 #include "base/parallel.h"
+#include "server/access_log.h"
+#include "server/long_work.h"
 #include "server/serving_state.h"
+#include "server/tls.h"
 #include "server/worker.h"
 
 namespace featly {
@@ -72,11 +76,26 @@ Result<tcp::acceptor> Listen(boost::asio::io_context& io, const ServerOptions& o
   return acceptor;
 }
 
+ConnectionLimits LimitsOf(const ServerOptions& options, const Config& config) {
+  ConnectionLimits limits;
+  limits.idle = options.idle_timeout.count()
+                    ? options.idle_timeout
+                    : std::chrono::milliseconds(config.idle_timeout.micros / 1000);
+  limits.request = options.request_timeout;
+  limits.stop = options.stop_timeout;
+  limits.max_body_bytes = static_cast<uint64_t>(config.max_body_bytes);
+  limits.max_lookup_values = static_cast<size_t>(config.max_lookup_values);
+  return limits;
+}
+
 }  // namespace
 
 struct Server::Impl {
   ServerOptions options;
   std::unique_ptr<ServingState> serving;
+  std::unique_ptr<TlsContexts> tls;  // null: plain HTTP
+  std::unique_ptr<AccessLog> access_log;
+  std::unique_ptr<LongWork> long_work;
   std::vector<std::unique_ptr<Worker>> workers;
 
   // On the first worker's thread.
@@ -93,12 +112,17 @@ struct Server::Impl {
   boost::asio::steady_timer poll_timer{control};
   boost::asio::steady_timer maintenance_timer{control};
   boost::asio::signal_set signals{control};
+  boost::asio::signal_set reload_signals{control};
   std::thread control_thread;
 
   std::atomic<bool> stopping{false};
   std::mutex wait_mutex;  // one thread joins, the others wait for it
 
   void Accept();
+  void Adopt(tcp::socket socket);
+  void AwaitStopSignal();
+  void AwaitReloadSignal();
+  void Refresh();
   void StopAccepting();
   void Repeat(boost::asio::steady_timer& timer, std::chrono::milliseconds period,
               std::function<void()> work);
@@ -115,24 +139,27 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::Start(Project& project, const ServerOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(OnlineStore * store, project.online());
-  return Start(project, *store, options);
+  return Start(project, nullptr, options);
 }
 
-Result<std::unique_ptr<Server>> Server::Start(Project& project, OnlineStore& store,
+Result<std::unique_ptr<Server>> Server::Start(Project& project, std::shared_ptr<OnlineStore> store,
                                               const ServerOptions& options) {
   auto impl = std::make_unique<Impl>();
   impl->options = options;
-  ARROW_ASSIGN_OR_RAISE(impl->serving, ServingState::Open(project, store));
+  if (!options.tls.key.empty() || !options.tls.cert.empty()) {
+    ARROW_ASSIGN_OR_RAISE(impl->tls, TlsContexts::Load(options.tls));
+  }
+  ARROW_ASSIGN_OR_RAISE(impl->serving, ServingState::Open(project, std::move(store)));
 
-  ConnectionLimits limits;
-  const Config& config = impl->serving->config();
-  limits.idle = std::chrono::milliseconds(config.idle_timeout.micros / 1000);
-  limits.request = options.request_timeout;
-  limits.max_body_bytes = static_cast<uint64_t>(config.max_body_bytes);
-  int count = ResolveThreads(options.workers);
+  const int count = ResolveThreads(options.workers);
+  impl->long_work = std::make_unique<LongWork>(count);
+  if (options.access_log_fd >= 0) {
+    impl->access_log = std::make_unique<AccessLog>(options.access_log_fd);
+  }
+  const WorkerContext context{*impl->serving, *impl->long_work, impl->access_log.get(),
+                              LimitsOf(options, impl->serving->config())};
   for (int i = 0; i < count; ++i) {
-    impl->workers.push_back(std::make_unique<Worker>(*impl->serving, impl->workers, limits));
+    impl->workers.push_back(std::make_unique<Worker>(context, impl->workers));
   }
   ARROW_ASSIGN_OR_RAISE(impl->acceptor, Listen(impl->workers.front()->io(), options));
   impl->accept_timer.emplace(impl->workers.front()->io());
@@ -143,11 +170,11 @@ Result<std::unique_ptr<Server>> Server::Start(Project& project, OnlineStore& sto
     // Before the threads begin, so that no signal finds its default.
     self->signals.add(SIGTERM);
     self->signals.add(SIGINT);
-    self->signals.async_wait([self](error_code ec, int) {
-      if (!ec) self->Stop();
-    });
+    self->AwaitStopSignal();
+    self->reload_signals.add(SIGHUP);
+    self->AwaitReloadSignal();
   }
-  self->Repeat(self->poll_timer, options.registry_poll, [self] { self->serving->Refresh(); });
+  self->Repeat(self->poll_timer, options.registry_poll, [self] { self->Refresh(); });
   self->Repeat(self->maintenance_timer, kMaintenancePeriod, [self] { self->Maintain(); });
   self->Accept();
   for (const auto& worker : self->workers) worker->Start();
@@ -159,12 +186,40 @@ uint16_t Server::port() const { return impl_->port; }
 void Server::Stop() { impl_->Stop(); }
 void Server::Wait() { impl_->Wait(); }
 
+void Server::Impl::AwaitStopSignal() {
+  signals.async_wait([this](error_code ec, int signal) {
+    if (ec) return;
+    // Whoever asks twice does not want to wait. What was acknowledged is on the disk.
+    if (stopping) std::_Exit(128 + signal);
+    Stop();
+    AwaitStopSignal();
+  });
+}
+
+void Server::Impl::AwaitReloadSignal() {
+  reload_signals.async_wait([this](error_code ec, int) {
+    if (ec || stopping) return;
+    Refresh();
+    AwaitReloadSignal();
+  });
+}
+
+void Server::Impl::Refresh() {
+  serving->Refresh();
+  if (tls) tls->Refresh();
+}
+
+void Server::Impl::Adopt(tcp::socket socket) {
+  Worker& worker = *workers[next_worker];
+  next_worker = (next_worker + 1) % workers.size();
+  worker.Adopt(std::move(socket), tls ? tls->current() : nullptr);
+}
+
 void Server::Impl::Accept() {
   Worker& worker = *workers[next_worker];
-  acceptor->async_accept(worker.io(), [this, &worker](error_code ec, tcp::socket socket) {
+  acceptor->async_accept(worker.io(), [this](error_code ec, tcp::socket socket) {
     if (!ec) {
-      next_worker = (next_worker + 1) % workers.size();
-      worker.Adopt(std::move(socket));
+      Adopt(std::move(socket));
       if (accepting) Accept();
       return;
     }
@@ -185,9 +240,7 @@ void Server::Impl::StopAccepting() {
   while (!ec) {
     Worker& worker = *workers[next_worker];
     tcp::socket socket = acceptor->accept(worker.io(), ec);
-    if (ec) break;
-    next_worker = (next_worker + 1) % workers.size();
-    worker.Adopt(std::move(socket));
+    if (!ec) Adopt(std::move(socket));
   }
   acceptor->close(ec);
 }
@@ -204,7 +257,7 @@ void Server::Impl::Repeat(boost::asio::steady_timer& timer, std::chrono::millise
 }
 
 void Server::Impl::Maintain() {
-  Status status = serving->store().Maintain();
+  Status status = serving->served()->store->Maintain();
   if (!status.ok()) {
     Log(LogLevel::kWarning, "upkeep of the online store failed: " + FormatForPeople(status));
   }
@@ -222,9 +275,6 @@ void Server::Impl::Stop() {
   boost::asio::post(control, [this] {
     poll_timer.cancel();
     maintenance_timer.cancel();
-    error_code ec;
-    signals.cancel(ec);
-    keep_running.reset();
   });
 }
 
@@ -232,6 +282,13 @@ void Server::Impl::Wait() {
   std::lock_guard lock(wait_mutex);
   if (!control_thread.joinable()) return;
   for (const auto& worker : workers) worker->Join();
+  long_work->Join();
+  boost::asio::post(control, [this] {
+    error_code ec;
+    signals.cancel(ec);
+    reload_signals.cancel(ec);
+    keep_running.reset();
+  });
   control_thread.join();
 }
 

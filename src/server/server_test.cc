@@ -160,16 +160,14 @@ class LateServerTest : public ::testing::Test {
     ASSERT_TRUE(project_->Apply(DriverDefinitions("driver_stats", "86400s"), {}).ok());
     ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
     store_ = project_->online().ValueOrDie();
-    late_ = std::make_unique<testing::LateStore>(*store_);
+    late_ = std::make_shared<testing::LateStore>(*store_);
     options_.port = 0;
     options_.workers = 2;
     options_.handle_signals = false;
     options_.registry_poll = std::chrono::hours(1);
   }
 
-  std::unique_ptr<Server> Start() {
-    return Server::Start(*project_, *late_, options_).ValueOrDie();
-  }
+  std::unique_ptr<Server> Start() { return Server::Start(*project_, late_, options_).ValueOrDie(); }
   static std::string Lookup(int64_t driver, bool close = true) {
     return Post("/get-online-features",
                 R"({"features":["driver_stats:trips"],"entities":{"driver_id":[)" +
@@ -179,8 +177,8 @@ class LateServerTest : public ::testing::Test {
 
   TestRepository repository_;
   std::unique_ptr<Project> project_;
-  OnlineStore* store_ = nullptr;
-  std::unique_ptr<testing::LateStore> late_;
+  std::shared_ptr<OnlineStore> store_;
+  std::shared_ptr<testing::LateStore> late_;
   ServerOptions options_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -14,42 +15,49 @@ namespace featly {
 
 /// Shared by all workers; owned by the server. Thread-safe, but for Refresh, which is the control
 /// thread's. A request compares `epoch` with the one its worker has seen: no lock while the
-/// registry is unchanged. The store has room for every view of `snapshot`, so that no worker has to
-/// make it.
+/// registry is unchanged. The store has room for every view of the snapshot, so that no worker has
+/// to make it.
 class ServingState {
  public:
-  /// Reads the registry and prepares `store` for it. Both outlive this.
-  static Result<std::unique_ptr<ServingState>> Open(Project& project, OnlineStore& store);
+  /// Reads the registry and prepares the project's store for it. Requests are answered from
+  /// `store` where there is one (another face of the project's), else from the project's own.
+  /// `project` outlives this.
+  static Result<std::unique_ptr<ServingState>> Open(Project& project,
+                                                    std::shared_ptr<OnlineStore> store);
 
   const std::string& project_name() const { return project_.name(); }
   const Config& config() const { return project_.config(); }
-  OnlineStore& store() { return store_; }
   Timestamp Now() const { return project_.clock().Now(); }
 
-  /// Changes whenever the snapshot does.
+  /// Changes whenever `served` does.
   uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
-  std::shared_ptr<const RegistrySnapshot> snapshot() const;
+  /// The registry and its store. A request holds it until it is answered.
+  std::shared_ptr<const PreparedProject> served() const;
 
-  /// Reads the registry again if it has changed, and prepares the store for it; where that fails,
-  /// the last good one stays. May block on the disk: not for an I/O thread.
+  /// Reads the registry again if it has changed, and prepares the store for it. Where that fails,
+  /// and where the registry is gone, the last good one stays. May block on the disk: not for an
+  /// I/O thread.
   void Refresh();
   /// A view of the snapshot is not in the store: the next Refresh prepares it again.
   void ReportMissingView() { view_missing_.store(true, std::memory_order_relaxed); }
   uint64_t refresh_failures() const { return refresh_failures_.load(std::memory_order_relaxed); }
+  /// Whether the last Refresh failed: what is served may be out of date.
+  bool stale() const { return stale_.load(std::memory_order_relaxed); }
 
  private:
-  ServingState(Project& project, OnlineStore& store) : project_(project), store_(store) {}
+  ServingState(Project& project, std::shared_ptr<OnlineStore> store)
+      : project_(project), face_(std::move(store)) {}
   Status Reload();
-  void Swap(std::shared_ptr<const RegistrySnapshot> loaded);
+  void Swap(PreparedProject loaded);
 
   Project& project_;
-  OnlineStore& store_;
-  bool failing_ = false;  // the control thread's: the last Refresh failed
+  const std::shared_ptr<OnlineStore> face_;  // null: the project's own store
   std::atomic<uint64_t> epoch_{0};
   std::atomic<uint64_t> refresh_failures_{0};
+  std::atomic<bool> stale_{false};
   std::atomic<bool> view_missing_{false};
-  mutable std::mutex mutex_;  // guards snapshot_
-  std::shared_ptr<const RegistrySnapshot> snapshot_;
+  mutable std::mutex mutex_;  // guards served_
+  std::shared_ptr<const PreparedProject> served_;
 };
 
 }  // namespace featly

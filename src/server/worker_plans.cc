@@ -12,15 +12,20 @@ void AppendText(std::string_view text, std::string* key) {
 
 }  // namespace
 
-Result<std::shared_ptr<const CachedPlan>> WorkerPlans::Find(
-    std::string_view feature_service, const std::vector<std::string_view>& features,
-    bool full_feature_names) {
+const std::shared_ptr<const PreparedProject>& WorkerPlans::served() {
   uint64_t epoch = serving_.epoch();
   if (epoch != epoch_) {
     plans_.clear();
-    snapshot_ = serving_.snapshot();
+    served_ = serving_.served();
     epoch_ = epoch;
   }
+  return served_;
+}
+
+Result<std::shared_ptr<const CachedPlan>> WorkerPlans::Find(
+    std::string_view feature_service, const std::vector<std::string_view>& features,
+    bool full_feature_names) {
+  const PreparedProject& now = *served();
   key_.assign(1, full_feature_names ? 'F' : 'f');
   AppendText(feature_service, &key_);
   if (feature_service.empty()) {
@@ -33,13 +38,14 @@ Result<std::shared_ptr<const CachedPlan>> WorkerPlans::Find(
   request.feature_service = feature_service;
   request.features.assign(features.begin(), features.end());
   request.full_feature_names = full_feature_names;
-  auto plan = MakeRetrievalPlan(snapshot_, serving_.project_name(), request, serving_.store(),
+  auto plan = MakeRetrievalPlan(now.snapshot, serving_.project_name(), request, *now.store,
                                 serving_.config().entity_key_version, MissingView::kRefuse);
   if (!plan.ok()) {
     if (KindOf(plan.status()) == ErrorKind::kUnavailable) serving_.ReportMissingView();
     return plan.status();
   }
   auto made = std::make_shared<CachedPlan>();
+  made->served = served_;
   made->plan = *std::move(plan);
   for (const PlannedView& view : made->plan->views) {
     made->counters.push_back(metrics_.View(view.name));

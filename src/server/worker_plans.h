@@ -16,6 +16,7 @@ namespace featly {
 
 /// A plan and where this worker counts for its views.
 struct CachedPlan {
+  std::shared_ptr<const PreparedProject> served;  ///< Keeps its store open.
   std::shared_ptr<const RetrievalPlan> plan;
   std::vector<ViewStatusCounters*> counters;  ///< As plan->views.
 };
@@ -33,6 +34,9 @@ class WorkerPlans {
                                                  const std::vector<std::string_view>& features,
                                                  bool full_feature_names);
 
+  /// What requests are answered from now. Empties the cache where the registry has changed.
+  const std::shared_ptr<const PreparedProject>& served();
+
  private:
   /// Beyond this many plans (each client may send its own list) the cache starts anew.
   static constexpr size_t kMaxPlans = 4096;
@@ -44,7 +48,7 @@ class WorkerPlans {
   ServingState& serving_;
   WorkerMetrics& metrics_;
   uint64_t epoch_ = 0;
-  std::shared_ptr<const RegistrySnapshot> snapshot_;
+  std::shared_ptr<const PreparedProject> served_;
   std::string key_;
   std::unordered_map<std::string, std::shared_ptr<const CachedPlan>, Hash, std::equal_to<>> plans_;
 };

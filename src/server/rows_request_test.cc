@@ -1,4 +1,4 @@
-#include "server/push_request.h"
+#include "server/rows_request.h"
 
 #include <arrow/api.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 namespace featly {
 namespace {
 
-class PushRequestTest : public ::testing::Test {
+class RowsRequestTest : public ::testing::Test {
  protected:
   void SetUp() override {
     view_.name = "stats";
@@ -18,20 +18,29 @@ class PushRequestTest : public ::testing::Test {
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> Rows(const std::string& body) {
-    return ParsePushRows(body, {&view_});
+    return ParseRows(body, {&view_});
   }
 
   ViewSpec view_;
 };
 
-TEST_F(PushRequestTest, FieldsComeInAnyOrder) {
+TEST_F(RowsRequestTest, FieldsComeInAnyOrder) {
   std::string body = R"({"df": {"to": [{"df": 1}]}, "to": "offline", "push_source_name": "p"})";
-  PushRequest request = ParsePushRequest(body).ValueOrDie();
-  EXPECT_EQ(request.push_source, "p");
+  RowsRequest request = ParseRowsRequest(body, RowsTarget::kPushSource).ValueOrDie();
+  EXPECT_EQ(request.target, "p");
   EXPECT_EQ(request.to, "offline");
 }
 
-TEST_F(PushRequestTest, ColumnsHaveTheViewsTypes) {
+TEST_F(RowsRequestTest, AFeatureViewIsNamedOtherwise) {
+  std::string body =
+      R"({"df": {}, "to": 7, "feature_view_name": "v", "transform_on_write": false})";
+  EXPECT_EQ(ParseRowsRequest(body, RowsTarget::kFeatureView).ValueOrDie().target, "v");
+  Status status = ParseRowsRequest(body, RowsTarget::kPushSource).status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kInvalid);
+  EXPECT_EQ(DetailOf(status)->subject, "to");
+}
+
+TEST_F(RowsRequestTest, ColumnsHaveTheViewsTypes) {
   auto rows = Rows(R"({"push_source_name": "p", "df": {
       "driver_id": ["1", 2], "n": [9007199254740993, null], "tags": [["a", null], []],
       "ts": ["2024-01-01", 1700000000000000000], "made": [null, "2024-01-01T00:00:00+01:00"],
@@ -48,18 +57,22 @@ TEST_F(PushRequestTest, ColumnsHaveTheViewsTypes) {
             int64_t{1700000000000000});
 }
 
-TEST_F(PushRequestTest, NoRows) {
-  EXPECT_EQ(Rows(R"({"df": {}})").ValueOrDie(), nullptr);
-  EXPECT_EQ(Rows(R"({"df": {"driver_id": [], "ts": []}})").ValueOrDie(), nullptr);
+TEST_F(RowsRequestTest, NoRows) {
+  EXPECT_EQ(Rows(R"({"df": {}})").ValueOrDie()->num_columns(), 0);
+  auto none = Rows(R"({"df": {"driver_id": [], "ts": []}})").ValueOrDie();
+  EXPECT_EQ(none->num_rows(), 0);
+  EXPECT_EQ(none->schema()->field_names(), (std::vector<std::string>{"driver_id", "ts"}));
 }
 
-TEST_F(PushRequestTest, WhatDoesNotFitIsNamed) {
+TEST_F(RowsRequestTest, WhatDoesNotFitIsNamed) {
   for (auto [body, column] : std::vector<std::pair<const char*, const char*>>{
            {R"({"df": {"driver_id": [1], "trips": ["x"]}})", "trips"},
            {R"({"df": {"driver_id": [1], "tags": ["x"]}})", "tags"},
            {R"({"df": {"driver_id": [1], "tags": [[["x"]]]}})", "tags"},
            {R"({"df": {"driver_id": [{}]}})", "driver_id"},
            {R"({"df": {"driver_id": [1], "ts": [1.5]}})", "ts"},
+           {R"({"df": {"driver_id": [1], "ts": [1700000000]}})", "ts"},
+           {R"({"df": {"driver_id": [1], "made": [1700000000000]}})", "made"},
            {R"({"df": {"driver_id": {"a": 1}}})", "driver_id"},
            {R"({"df": {"driver_id": [1], "ts": []}})", "ts"},
        }) {
