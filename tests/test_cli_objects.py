@@ -125,6 +125,8 @@ def test_states_go_their_way(loaded: Repo) -> None:
 def test_delete(loaded: Repo) -> None:
     used = loaded.fails("delete", "driver_stats")
     assert "driver_service" in used and "uses it" in used
+    code, said = on_a_terminal(loaded, "y", "delete", "driver_stats")
+    assert code == 1 and "Go on?" not in said
     deleted = loaded.ok("delete", "driver_service").out
     assert deleted == "Deleted feature service 'driver_service' from project 'shop'\n"
     answer = loaded.ok("delete", "driver_stats", "--output", "json").json()

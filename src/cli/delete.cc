@@ -64,13 +64,15 @@ Status RunDelete(CommandLine& line, const DeleteOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
   ARROW_ASSIGN_OR_RAISE(auto snapshot, project->Snapshot());
   ARROW_ASSIGN_OR_RAISE(ObjectKindInfo kind, FindKind(*snapshot, project->name(), options));
+  ApplyOptions apply;
+  apply.total = false;
+  apply.deletions = {{kind.kind, options.name}};
+  // What cannot be deleted is not asked about.
+  ARROW_RETURN_NOT_OK(project->Plan({}, apply).status());
   const std::string what = std::string(kind.title) + " '" + options.name + "'";
   ARROW_RETURN_NOT_OK(Confirm("This deletes " + what + " of project '" + project->name() + "'" +
                                   (kind.is_feature_view ? " and its online rows." : "."),
                               options.yes, Unasked::kGoOn));
-  ApplyOptions apply;
-  apply.total = false;
-  apply.deletions = {{kind.kind, options.name}};
   ARROW_RETURN_NOT_OK(project->Apply({}, apply).status());
   if (line.output == OutputForm::kJson) {
     std::string text = "{\"deleted\":\"" + std::string(kind.id) + "\",\"name\":";

@@ -151,8 +151,8 @@ Result<EntityTable> EntitiesFromJson(std::string_view text) {
     fields.push_back(arrow::field(column.name, array->type()));
     arrays.push_back(std::move(array));
   }
-  auto table = arrow::Table::Make(arrow::schema(std::move(fields)), std::move(arrays),
-                                  static_cast<int64_t>(count));
+  auto table =
+      arrow::Table::Make(arrow::schema(std::move(fields)), arrays, static_cast<int64_t>(count));
   return EntityTable::FromTable(std::move(table), "the table of --dataframe");
 }
 

@@ -158,8 +158,13 @@ Status ListVersions(CommandLine& line, const std::string& name) {
                                                  record.created_timestamp().nanos() / 1000});
     rows.push_back({version, record.feature_view_type(), created, record.version_id()});
     json += json.size() > 1 ? ",\n  " : "\n  ";
-    json += "{\"version\":\"" + version + "\",\"type\":\"" + record.feature_view_type() +
-            "\",\"created\":\"" + created + "\",\"version_id\":";
+    json += "{\"version\":\"";
+    json += version;
+    json += "\",\"type\":\"";
+    json += record.feature_view_type();
+    json += "\",\"created\":\"";
+    json += created;
+    json += "\",\"version_id\":";
     AppendJsonString(record.version_id(), &json);
     json += '}';
   }

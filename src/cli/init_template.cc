@@ -214,7 +214,8 @@ Result<const RepositoryTemplate*> FindTemplate(const std::string& name) {
   std::string known;
   for (const RepositoryTemplate& one : Templates()) {
     if (one.name == name) return &one;
-    known += (known.empty() ? "" : ", ") + one.name;
+    known += known.empty() ? "" : ", ";
+    known += one.name;
   }
   for (std::string_view feasts : kFeastTemplates) {
     if (feasts != name) continue;

@@ -96,7 +96,11 @@ Row PermissionRow(const Listed& listed) {
   for (int action : spec.actions()) {
     actions.push_back(Spec::AuthzedAction_Name(static_cast<Spec::AuthzedAction>(action)));
   }
-  for (const auto& [key, value] : spec.required_tags()) tags.push_back(key + ":" + value);
+  for (const auto& [key, value] : spec.required_tags()) {
+    tags.push_back(key);
+    tags.back() += ':';
+    tags.back() += value;
+  }
   const auto& patterns = spec.name_patterns();
   const auto& roles = spec.policy().role_based_policy().roles();
   return {spec.name(),

@@ -20,7 +20,11 @@ namespace {
 std::vector<std::string> ProjectRow(const Listed& listed) {
   const auto& spec = static_cast<const core::Project&>(*listed.object).spec();
   std::vector<std::string> tags;
-  for (const auto& [key, value] : spec.tags()) tags.push_back(key + ":" + value);
+  for (const auto& [key, value] : spec.tags()) {
+    tags.push_back(key);
+    tags.back() += ':';
+    tags.back() += value;
+  }
   return {spec.name(), spec.description(), Joined(tags), spec.owner()};
 }
 
