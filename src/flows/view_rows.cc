@@ -6,6 +6,7 @@
 #include <arrow/record_batch.h>
 
 #include "types/arrow_convert.h"
+#include "types/user_type.h"
 
 namespace featly {
 
@@ -23,6 +24,11 @@ Result<ViewRows> ViewRows::Make(const ViewSpec& view, const EntityKeyCodec& code
     int column = columns.features[i];
     ARROW_ASSIGN_OR_RAISE(
         auto feature, CanonicalColumn(batch.column(column), view.features[i].type, where(column)));
+    if (IsMessage(view.features[i].type)) {
+      // A struct that is not as declared is refused here, and not when it is read.
+      ARROW_RETURN_NOT_OK(
+          UserColumn(feature, view.features[i].type, view.UserType(i), where(column)).status());
+    }
     features.push_back(std::move(feature));
   }
   ARROW_ASSIGN_OR_RAISE(RowEncoder encoder,

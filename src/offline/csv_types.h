@@ -8,6 +8,8 @@
 
 #include <arrow/type_fwd.h>
 
+#include "types/value_type.h"
+
 namespace featly {
 
 /// Narrows down the type of one column, value by value. Arrow's own guess looks at the first block
@@ -26,5 +28,11 @@ class CsvTypeGuess {
   uint32_t possible_ = ~uint32_t{0};
   bool seen_ = false;
 };
+
+/// Types whose columns in a text file stay the text they are: `007` keeps its zeros, `1.50` too.
+inline bool ReadsAsText(ValueType type) {
+  const ValueType stored = StoredAs(type);
+  return stored == ValueType::kString || stored == ValueType::kBytes;
+}
 
 }  // namespace featly

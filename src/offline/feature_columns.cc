@@ -15,11 +15,13 @@
 #include <arrow/buffer.h>
 #include <arrow/builder.h>
 #include <arrow/record_batch.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/bit_util.h>
 
 #include "base/parallel.h"
 #include "offline/take_rows.h"
 #include "types/arrow_convert.h"
+#include "types/user_type.h"
 
 namespace featly {
 namespace {
@@ -171,8 +173,15 @@ struct Positions {
 // Strings, bytes and lists: kept as they were read, and put in order when they are asked for.
 class VariableColumn : public ColumnSink {
  public:
-  VariableColumn(ValueType type, std::shared_ptr<const Positions> positions, size_t units)
-      : type_(ArrowTypeOf(type)), positions_(std::move(positions)), pieces_(units), parts_(units) {}
+  /// `where` names the feature for errors of values that do not fit `user_type`.
+  VariableColumn(ValueType type, std::shared_ptr<arrow::DataType> user_type, std::string where,
+                 std::shared_ptr<const Positions> positions, size_t units)
+      : type_(type),
+        user_type_(std::move(user_type)),
+        where_(std::move(where)),
+        positions_(std::move(positions)),
+        pieces_(units),
+        parts_(units) {}
 
   Status Take(size_t unit, std::span<const uint64_t>, uint32_t,
               const std::shared_ptr<arrow::Array>& values) override {
@@ -187,7 +196,7 @@ class VariableColumn : public ColumnSink {
   }
 
   Result<std::shared_ptr<arrow::Array>> Rows(int64_t first, int64_t count) const override {
-    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(type_));
+    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(ArrowTypeOf(type_)));
     ARROW_RETURN_NOT_OK(builder->Reserve(count));
     for (int64_t row = first; row < first + count; ++row) {
       const uint32_t unit = positions_->unit[static_cast<size_t>(row)];
@@ -198,19 +207,20 @@ class VariableColumn : public ColumnSink {
       ARROW_RETURN_NOT_OK(builder->AppendArraySlice(
           *pieces_[unit]->data(), positions_->index[static_cast<size_t>(row)], 1));
     }
-    return builder->Finish();
+    ARROW_ASSIGN_OR_RAISE(auto values, builder->Finish());
+    return UserColumn(values, type_, user_type_, where_);
   }
 
  private:
-  std::shared_ptr<arrow::DataType> type_;
+  ValueType type_;
+  std::shared_ptr<arrow::DataType> user_type_;
+  std::string where_;
   std::shared_ptr<const Positions> positions_;
   arrow::ArrayVector pieces_;              // a unit each
   std::vector<arrow::ArrayVector> parts_;  // of units that are being read
 };
 
-bool IsFixed(ValueType type) {
-  return !IsList(type) && type != ValueType::kString && type != ValueType::kBytes;
-}
+bool IsFixed(ValueType type) { return arrow::is_primitive(ArrowTypeOf(type)->id()); }
 
 class FeatureReader {
  public:
@@ -263,7 +273,9 @@ class FeatureReader {
         continue;
       }
       if (positions == nullptr) positions = MakePositions();
-      columns_.push_back(std::make_unique<VariableColumn>(type, positions, units_.size()));
+      columns_.push_back(std::make_unique<VariableColumn>(
+          type, view_.UserType(feature), "feature '" + view_.features[feature].name + "'",
+          positions, units_.size()));
     }
     return Status::OK();
   }

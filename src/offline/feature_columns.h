@@ -19,7 +19,7 @@ namespace featly {
 class FeatureColumn {
  public:
   virtual ~FeatureColumn() = default;
-  /// The values of entity rows [first, first + count), of ArrowTypeOf the feature's type.
+  /// The values of entity rows [first, first + count), of the view's UserType for the feature.
   virtual Result<std::shared_ptr<arrow::Array>> Rows(int64_t first, int64_t count) const = 0;
 };
 

@@ -92,8 +92,8 @@ class Build {
     }
     arrow::FieldVector fields;
     for (const FeatureUse& use : features_.features) {
-      const RowColumn& feature = features_.views[use.view].view->features[use.feature];
-      fields.push_back(arrow::field(use.output_name, ArrowTypeOf(feature.type)));
+      const ViewSpec& view = *features_.views[use.view].view;
+      fields.push_back(arrow::field(use.output_name, view.UserType(use.feature)));
     }
     return std::make_unique<TrainingSetReader>(entities_.table, std::move(fields),
                                                std::move(columns));

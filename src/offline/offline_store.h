@@ -33,7 +33,7 @@ class OfflineStore {
   virtual ~OfflineStore() = default;
 
   /// Every entity row once, in its order, with all its columns, then the features in the order
-  /// asked for (ArrowTypeOf their types); the same bytes for any number of threads. Features as
+  /// asked for (their views' UserType); the same bytes for any number of threads. Features as
   /// docs/semantics.md says. kInvalid where the entity table lacks a key column (near names) or has
   /// it with another type, or lacks times while a view's source has them, or an output name is
   /// taken by an entity column.

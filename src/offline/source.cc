@@ -13,6 +13,7 @@
 #include <arrow/util/uri.h>
 
 #include "base/parallel.h"
+#include "offline/csv_types.h"
 #include "offline/file_list.h"
 #include "offline/source_file.h"
 #include "types/arrow_convert.h"
@@ -264,8 +265,7 @@ class FileSource : public Source {
       if (place.field < 0) continue;
       place.field = static_cast<int>(std::distance(fields.begin(), fields.find(place.field)));
       if (!is_text() || i >= request.types.size()) continue;
-      const ValueType wanted = request.types[i];
-      if (wanted != ValueType::kString && wanted != ValueType::kBytes) continue;
+      if (!ReadsAsText(request.types[i])) continue;
       reading.selection.as_text[place.field] = true;
       schema[i] = schema[i]->WithType(arrow::utf8());
     }

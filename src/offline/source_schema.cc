@@ -4,6 +4,7 @@
 #include <arrow/type.h>
 
 #include "offline/column_list.h"
+#include "offline/csv_types.h"
 #include "offline/source.h"
 #include "types/arrow_convert.h"
 
@@ -23,9 +24,7 @@ Error MissingColumn(const ViewSpec& view, const Source& source, const std::strin
 
 bool Converts(const arrow::DataType& found, ValueType wanted, const Source& source) {
   if (found.id() == arrow::Type::NA) return true;
-  if (source.is_text() && (wanted == ValueType::kString || wanted == ValueType::kBytes)) {
-    return true;
-  }
+  if (source.is_text() && ReadsAsText(wanted)) return CanConvert(*arrow::utf8(), wanted);
   return CanConvert(found, wanted);
 }
 
@@ -55,11 +54,13 @@ Status CheckSourceColumn(const ViewSpec& view, const Source& source, const std::
   const auto field = source.schema()->GetFieldByName(column);
   if (field == nullptr) return MissingColumn(view, source, column, what);
   if (Converts(*field->type(), type, source)) return Status::OK();
+  const std::string kChange = ": change the definition or the data";
+  const std::string advice = ConversionAdvice(*field->type(), type);
   return Error(ErrorKind::kDefinition,
                "feature view '" + view.name + "': " + std::string(what) + " '" + name + "' is " +
                    ValueTypeName(type) + ", but column '" + column + "' of source '" +
                    source.spec().name + "' (" + source.files().front() + ") is " +
-                   field->type()->ToString() + ": change the definition or the data")
+                   field->type()->ToString() + (advice.empty() ? kChange : advice))
       .Subject(column);
 }
 

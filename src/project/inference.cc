@@ -11,6 +11,7 @@
 #include "project/definitions.h"
 #include "registry/definition_index.h"
 #include "registry/view_spec.h"
+#include "types/user_type.h"
 #include "types/value_type.h"
 
 namespace featly {
@@ -208,6 +209,9 @@ class ViewInference {
       auto mapped = source_spec_.field_mapping.find(name);
       AddField(mapped == source_spec_.field_mapping.end() ? name : mapped->second, *type,
                spec_->mutable_features());
+      auto* tags = spec_->mutable_features()->rbegin()->mutable_tags();
+      const Status described = DescribeType(*column->type(), *type, tags);
+      if (!described.ok()) return NoTypeFor("column", name, described);
     }
     if (!spec_->features().empty()) return Status::OK();
     return Error(ErrorKind::kDefinition, "feature view '" + spec_->name() +

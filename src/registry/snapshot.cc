@@ -64,6 +64,10 @@ std::string SourceSpec::ColumnFor(std::string_view wanted) const {
   return std::string(wanted);
 }
 
+std::shared_ptr<arrow::DataType> ViewSpec::UserType(size_t feature) const {
+  return feature < user_types.size() ? user_types[feature] : ArrowTypeOf(features[feature].type);
+}
+
 int ViewSpec::FeatureIndex(std::string_view feature) const {
   for (size_t i = 0; i < features.size(); ++i) {
     if (features[i].name == feature) return static_cast<int>(i);

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <arrow/type_fwd.h>
+
 #include "base/error.h"
 #include "base/time.h"
 #include "feast/core/Registry.pb.h"
@@ -42,13 +44,16 @@ struct ViewSpec {
   std::vector<std::string> entities;  ///< Entity names, in the view's order; without the dummy.
   std::vector<JoinKey> join_keys;     ///< Sorted by name, as EntityKeyCodec has them; may be empty.
   std::vector<RowColumn> features;    ///< In the view's order.
-  Duration ttl;                       ///< Zero: unlimited.
+  /// What users see of each feature (UserArrowType); empty: ArrowTypeOf the types.
+  std::vector<std::shared_ptr<arrow::DataType>> user_types;
+  Duration ttl;  ///< Zero: unlimited.
   bool online = true;
   bool enabled = true;
   SourceSpec batch_source;
   std::string push_source;                           ///< Name of its PushSource; empty: none.
   const feast::core::FeatureView* proto = nullptr;   ///< In the snapshot that owns this.
   int FeatureIndex(std::string_view feature) const;  ///< -1: none.
+  std::shared_ptr<arrow::DataType> UserType(size_t feature) const;
 };
 
 /// Immutable; shared between threads as shared_ptr<const>; a change makes a new one and swaps the

@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "types/user_type.h"
+
 namespace featly {
 namespace {
 
@@ -38,7 +40,12 @@ Status CompileFeatures(const FeatureViewSpec& spec, const std::string& whose, Vi
     }
     ARROW_ASSIGN_OR_RAISE(ValueType type, TypeOf(feature.value_type(),
                                                  "feature '" + feature.name() + "' of " + whose));
+    const auto user_type = UserArrowType(type, feature.tags());
+    if (!user_type.ok()) {
+      return WithContext("feature '" + feature.name() + "' of " + whose, user_type.status());
+    }
     view->features.push_back({feature.name(), type});
+    view->user_types.push_back(*user_type);
   }
   return Status::OK();
 }

@@ -89,11 +89,15 @@ class Lookup {
 };
 
 /// A finished lookup as Arrow: the request's join keys in its order, also those of the project that
-/// the features do not need, then the features (ArrowTypeOf), and for each column a status and an
-/// event time, for the SDK and the command.
+/// the features do not need, then the features (their view's UserType), and for each column a
+/// status and an event time, for the SDK and the command.
 struct LookupColumns {
-  std::vector<std::string> names;                       ///< Key columns, then features.
-  std::vector<std::shared_ptr<arrow::Array>> values;    ///< As names.
+  std::vector<std::string> names;                     ///< Key columns, then features.
+  std::vector<std::shared_ptr<arrow::Array>> values;  ///< As names.
+  std::vector<ValueType> types;                       ///< As names.
+  /// As names: of values with a shape or a zone of their own their JSON (utf8), as the server has
+  /// it; null for columns of other types.
+  std::vector<std::shared_ptr<arrow::Array>> json;
   std::vector<std::shared_ptr<arrow::Array>> statuses;  ///< int8, as names.
   std::vector<std::shared_ptr<arrow::Array>>
       event_times;  ///< timestamp[us, UTC], as names; 1970 if none.

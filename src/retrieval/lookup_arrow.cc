@@ -4,7 +4,9 @@
 #include <arrow/api.h>
 
 #include "retrieval/lookup.h"
+#include "types/json_value.h"
 #include "types/key_coerce.h"
+#include "types/user_type.h"
 
 namespace featly {
 namespace {
@@ -68,9 +70,11 @@ Status AppendKeys(const RetrievalPlan& plan, const BoundKeys& bound, const arrow
   ARROW_ASSIGN_OR_RAISE(auto statuses,
                         Statuses(std::vector<FieldStatus>(rows, FieldStatus::kPresent)));
   ARROW_ASSIGN_OR_RAISE(auto times, Times(std::vector<int64_t>(rows)));
-  auto append = [&](const std::string& name, std::shared_ptr<arrow::Array> values) {
-    out->names.push_back(name);
+  auto append = [&](const JoinKey& key, std::shared_ptr<arrow::Array> values) {
+    out->names.push_back(key.name);
     out->values.push_back(std::move(values));
+    out->types.push_back(key.type);
+    out->json.emplace_back();
     out->statuses.push_back(statuses);
     out->event_times.push_back(times);
   };
@@ -78,15 +82,35 @@ Status AppendKeys(const RetrievalPlan& plan, const BoundKeys& bound, const arrow
     auto is_this = [&](const JoinKey& key) { return key.name == keys.column_name(i); };
     const auto needed = std::find_if(plan.key_columns.begin(), plan.key_columns.end(), is_this);
     if (needed != plan.key_columns.end()) {
-      append(needed->name, bound.arrays[static_cast<size_t>(needed - plan.key_columns.begin())]);
+      append(*needed, bound.arrays[static_cast<size_t>(needed - plan.key_columns.begin())]);
       continue;
     }
     const auto other = std::find_if(plan.other_keys.begin(), plan.other_keys.end(), is_this);
     if (other == plan.other_keys.end()) continue;
     ARROW_ASSIGN_OR_RAISE(auto values, CoerceKeyColumn(keys.column(i), *other, NullKeys::kRefuse));
-    append(other->name, std::move(values));
+    append(*other, std::move(values));
   }
   return Status::OK();
+}
+
+/// The values that JSON shows better than Arrow; null where the type is not one of those.
+Result<std::shared_ptr<arrow::Array>> JsonOf(std::span<const RowView> rows,
+                                             std::span<const RowLayout* const> layouts,
+                                             std::string_view name, ValueType type) {
+  if (!IsMessage(type) && type != ValueType::kZonedTimestamp) return nullptr;
+  arrow::StringBuilder builder;
+  std::string json;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    const auto column = rows[row].present() ? layouts[row]->Find(name) : std::nullopt;
+    if (!column || rows[row].IsNull(*column)) {
+      ARROW_RETURN_NOT_OK(builder.AppendNull());
+      continue;
+    }
+    json.clear();
+    AppendJsonValue(*layouts[row], *column, rows[row], &json);
+    ARROW_RETURN_NOT_OK(builder.Append(json));
+  }
+  return builder.Finish();
 }
 
 /// Appends the values, statuses and times of one feature.
@@ -106,8 +130,12 @@ Status AppendFeature(const Lookup& lookup, const PlannedFeature& feature, Lookup
     layouts[row] = cell.layout;
   }
   out->names.push_back(feature.output_name);
-  ARROW_ASSIGN_OR_RAISE(out->values.emplace_back(),
-                        RowsToArray(rows, layouts, column.name, column.type));
+  ARROW_ASSIGN_OR_RAISE(auto values, RowsToArray(rows, layouts, column.name, column.type));
+  ARROW_ASSIGN_OR_RAISE(
+      out->values.emplace_back(),
+      UserColumn(values, column.type, feature.user_type, "feature '" + feature.output_name + "'"));
+  out->types.push_back(column.type);
+  ARROW_ASSIGN_OR_RAISE(out->json.emplace_back(), JsonOf(rows, layouts, column.name, column.type));
   ARROW_ASSIGN_OR_RAISE(out->statuses.emplace_back(), Statuses(statuses));
   ARROW_ASSIGN_OR_RAISE(out->event_times.emplace_back(), Times(times));
   return Status::OK();

@@ -107,8 +107,9 @@ Result<std::shared_ptr<const RetrievalPlan>> MakeRetrievalPlan(
   for (const FeatureUse& use : resolved.features) {
     const PlannedView& view = plan->views[use.view];
     plan->groups[view.group].columns[view.index_in_group].push_back(use.feature);
-    plan->features.push_back(
-        {use.view, use.feature, view.online->schema().columns[use.feature].type, use.output_name});
+    plan->features.push_back({use.view, use.feature,
+                              view.online->schema().columns[use.feature].type, use.output_name,
+                              resolved.views[use.view].view->UserType(use.feature)});
   }
   RenderNames(resolved, plan.get());
   return plan;

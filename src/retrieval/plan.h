@@ -38,6 +38,7 @@ struct PlannedFeature {
   uint32_t column = 0;  ///< Index in the view's schema().columns.
   ValueType type = ValueType::kInvalid;
   std::string output_name;
+  std::shared_ptr<arrow::DataType> user_type;  ///< The view's UserType for it.
 };
 
 /// Immutable; shared between threads; keeps its snapshot and its views alive. No lookup resolves a

@@ -114,6 +114,7 @@ class RowsHandler : public JsonHandler<RowsHandler> {
       : JsonHandler(body, memory), types_(types) {}
 
   bool OnKey(std::string_view name, error_code& ec) {
+    if (depth() > 3 && building()) return Take(builder_->Key(name), ec);
     if (depth() != 2) return true;
     name_ = name;
     builder_ = nullptr;
@@ -131,12 +132,11 @@ class RowsHandler : public JsonHandler<RowsHandler> {
   bool OnBegin(bool is_list, error_code& ec) {
     if (depth() == 2 && !is_list) return FailNotList(Mark(is_list), ec);
     if (!building()) return true;
-    // Within a column: a list as a value, or something no column takes.
-    return Take(is_list ? builder_->BeginList() : builder_->Refuse("an object"), ec);
+    return Take(is_list ? builder_->BeginList() : builder_->BeginObject(), ec);
   }
 
   bool OnEnd(bool is_list, error_code& ec) {
-    return !building() || !is_list || Take(builder_->EndList(), ec);
+    return !building() || Take(is_list ? builder_->EndList() : builder_->EndObject(), ec);
   }
 
   bool OnScalar(const JsonScalar& value, error_code& ec) {

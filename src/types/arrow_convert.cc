@@ -10,12 +10,16 @@
 
 #include <arrow/api.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/extension_type.h>
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/float16.h>
 #include <arrow/util/utf8.h>
 
+#include "types/distinct_items.h"
+#include "types/dynamic_value.h"
 #include "types/exact.h"
 #include "types/json_value.h"
+#include "types/kind_columns.h"
 
 namespace featly {
 namespace {
@@ -68,16 +72,10 @@ std::string ToText(T value) {
 
 Error Unfit(const arrow::DataType& found, const Target& target) {
   std::string message = std::string(target.where) + " has type " + found.ToString() +
-                        ", which cannot become " + ValueTypeName(target.type) + " (Arrow " +
-                        ArrowTypeOf(target.type)->ToString() + ")";
-  const bool integer_wanted = target.type == ValueType::kInt32 || target.type == ValueType::kInt64;
-  if (integer_wanted && IsFloatId(found.id())) {
-    message +=
-        ": pandas makes floats of integers where some are missing, and large ones lose digits "
-        "then; write the column as integers (in pandas column.astype(\"Int64\")) or declare a "
-        "float";
-  }
-  return Error(ErrorKind::kInvalid, std::move(message));
+                        ", which cannot become " + ValueTypeName(target.type);
+  const bool is_arrows = !IsMessage(target.type) && target.type != ValueType::kZonedTimestamp;
+  if (is_arrows) message += " (Arrow " + ArrowTypeOf(target.type)->ToString() + ")";
+  return Error(ErrorKind::kInvalid, message + ConversionAdvice(found, target.type));
 }
 
 Error DoesNotFit(const std::string& value, int64_t row, const arrow::DataType& found,
@@ -421,29 +419,34 @@ Result<ArrayPtr> ToList(const ArrayPtr& column, const Target& target) {
                                                  {items->data()}));
 }
 
-Result<ArrayPtr> Unpack(const arrow::Array& column) {
-  const auto& dictionary = static_cast<const arrow::DictionaryArray&>(column);
-  return arrow::compute::Take(*dictionary.dictionary(), *dictionary.indices());
+Result<ArrayPtr> ToZoned(const ArrayPtr& column, const Target& target) {
+  if (column->type_id() == arrow::Type::TIMESTAMP) {
+    Target moment = target;
+    moment.type = ValueType::kUnixTimestamp;
+    ARROW_ASSIGN_OR_RAISE(ArrayPtr times, FromTimestamps(column, moment));
+    return ZonedColumn(*times,
+                       static_cast<const arrow::TimestampType&>(*column->type()).timezone());
+  }
+  Target text = target;
+  text.type = ValueType::kString;
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr texts, ToBytes(column, text));
+  return ZonedColumnOfText(*texts, target.where);
 }
 
-// REQUIRES: CanConvert of the column's type.
-Result<ArrayPtr> Convert(const ArrayPtr& column, const Target& target) {
-  if (column->type_id() == arrow::Type::NA) {
-    return arrow::MakeArrayOfNull(ArrowTypeOf(target.type), column->length());
-  }
-  if (column->type_id() == arrow::Type::DICTIONARY) {
-    ARROW_ASSIGN_OR_RAISE(ArrayPtr unpacked, Unpack(*column));
-    return Convert(unpacked, target);
-  }
-  if (IsList(target.type)) return ToList(column, target);
-  switch (target.type) {
+// A column that is not nested, by the form its values are stored in.
+Result<ArrayPtr> ToStored(const ArrayPtr& column, const Target& target) {
+  switch (StoredAs(target.type)) {
     case ValueType::kBool:
       return column;
     case ValueType::kUnixTimestamp:
       return ToTime(column, target);
     case ValueType::kBytes:
-      return ToBytes(column, target);
+      return target.type == ValueType::kZonedTimestamp ? ToZoned(column, target)
+                                                       : ToBytes(column, target);
     case ValueType::kString: {
+      if (target.type != ValueType::kString) {
+        return TextKindColumn(column, target.type, target.where);
+      }
       ARROW_ASSIGN_OR_RAISE(ArrayPtr texts, ToBytes(column, target));
       if (IsBinaryId(column->type_id())) ARROW_RETURN_NOT_OK(CheckUtf8(*texts, target));
       return texts;
@@ -454,6 +457,30 @@ Result<ArrayPtr> Convert(const ArrayPtr& column, const Target& target) {
   }
 }
 
+Result<ArrayPtr> Unpack(const arrow::Array& column) {
+  const auto& dictionary = static_cast<const arrow::DictionaryArray&>(column);
+  return arrow::compute::Take(*dictionary.dictionary(), *dictionary.indices());
+}
+
+// REQUIRES: CanConvert of the column's type.
+Result<ArrayPtr> Convert(const ArrayPtr& column, const Target& target) {
+  if (column->type_id() == arrow::Type::NA) {
+    if (target.type == ValueType::kNull) return column;
+    return arrow::MakeArrayOfNull(ArrowTypeOf(target.type), column->length());
+  }
+  if (column->type_id() == arrow::Type::DICTIONARY) {
+    ARROW_ASSIGN_OR_RAISE(ArrayPtr unpacked, Unpack(*column));
+    return Convert(unpacked, target);
+  }
+  if (column->type_id() == arrow::Type::EXTENSION) {
+    return Convert(static_cast<const arrow::ExtensionArray&>(*column).storage(), target);
+  }
+  if (IsMessage(target.type)) return MessageColumn(*column, target.type, target.where);
+  if (!IsList(target.type)) return ToStored(column, target);
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr lists, ToList(column, target));
+  return IsSet(target.type) ? DistinctItems(lists) : lists;
+}
+
 }  // namespace
 
 bool CanConvert(const arrow::DataType& from, ValueType to) {
@@ -462,9 +489,22 @@ bool CanConvert(const arrow::DataType& from, ValueType to) {
   if (id == arrow::Type::DICTIONARY) {
     return CanConvert(*static_cast<const arrow::DictionaryType&>(from).value_type(), to);
   }
+  if (id == arrow::Type::EXTENSION) {
+    return CanConvert(*static_cast<const arrow::ExtensionType&>(from).storage_type(), to);
+  }
   if (IsList(to)) return IsListId(id) && CanConvert(*from.field(0)->type(), ElementType(to));
+  if (IsMessage(to)) return CanHoldMessage(from, to);
   switch (to) {
+    case ValueType::kZonedTimestamp:
+      return id == arrow::Type::TIMESTAMP || IsTextId(id);
+    case ValueType::kUuid:
+    case ValueType::kTimeUuid:
+    case ValueType::kDecimal:
+    case ValueType::kJson:
+      return CanHoldTextKind(from, to);
     case ValueType::kBytes:
+    case ValueType::kPdfBytes:
+    case ValueType::kImageBytes:
       return IsBinaryId(id);
     case ValueType::kString:
       return IsTextId(id) || IsBinaryId(id);
@@ -481,6 +521,14 @@ bool CanConvert(const arrow::DataType& from, ValueType to) {
     default:
       return false;
   }
+}
+
+std::string ConversionAdvice(const arrow::DataType& from, ValueType to) {
+  const bool integer_wanted = to == ValueType::kInt32 || to == ValueType::kInt64;
+  if (!integer_wanted || !IsFloatId(from.id())) return {};
+  return ": pandas makes floats of integers where some are missing, and large ones lose digits "
+         "then; write the column as integers (in pandas column.astype(\"Int64\")) or declare a "
+         "float";
 }
 
 Result<std::shared_ptr<arrow::Array>> CanonicalColumn(const std::shared_ptr<arrow::Array>& column,

@@ -21,11 +21,14 @@ enum class TimeRounding : uint8_t { kUp, kDown };
 ///   their
 ///                 digits. NaN becomes null (also inside lists)
 ///   timestamps    any unit and zone become microseconds UTC (naive is UTC), dates midnight UTC,
-///                 an integer is seconds
+///                 an integer is seconds; zoned ones keep the column's zone, or that of ISO text
 ///   text, bytes   large and view types; binary as text where it is UTF-8. Text never becomes
-///   bytes, a
-///                 number or a time
-///   lists         list, large_list and fixed_size_list of the above
+///   bytes,
+///                 a number or a time
+///   text kinds    UUIDs (text, 16 bytes), decimals (Arrow's, integers, text) and JSON text
+///   lists, sets   list, large_list and fixed_size_list of the above; a set's repeated and null
+///                 items go
+///   messages      structs, maps and lists of them or of lists; text is their JSON
 /// Dictionaries are unpacked; a column of type null becomes all null. kInvalid names `where` (a
 /// column and its file), the type found and the type wanted. Shares the buffers where nothing has
 /// to change.
@@ -36,6 +39,10 @@ Result<std::shared_ptr<arrow::Array>> CanonicalColumn(const std::shared_ptr<arro
 /// Whether CanonicalColumn can succeed for a column of type `from` (values aside): for checking a
 /// source's schema before reading it.
 bool CanConvert(const arrow::DataType& from, ValueType to);
+
+/// What to do about a column of type `from` where `to` is wanted and CanConvert says no, as the end
+/// of a message: ": pandas makes floats of ..."; "" where there is nothing to say.
+std::string ConversionAdvice(const arrow::DataType& from, ValueType to);
 
 /// An event or created time column as timestamp[us, UTC]: timestamps of any unit and zone, dates.
 /// Text, integers and others are kInvalid, with the advice how to convert in pandas. Nulls stay.

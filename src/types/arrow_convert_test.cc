@@ -47,8 +47,13 @@ bool Contains(const std::string& text, std::string_view part) {
 
 TEST(ArrowConvert, WhatIsCanonicalIsShared) {
   testing_arrays::Random random(6);
-  for (ValueType type : testing_arrays::AllRowTypes()) {
+  for (ValueType type : AllValueTypes()) {
     const auto array = testing_arrays::RandomArray(type, 50, random);
+    if (IsMessage(type) || type == ValueType::kZonedTimestamp) {
+      // Their bytes are made here and nowhere else: a user's bytes are not taken for them.
+      EXPECT_FALSE(CanConvert(*array->type(), type));
+      continue;
+    }
     EXPECT_EQ(CanonicalColumn(array, type, kWhere).ValueOrDie(), array) << ValueTypeName(type);
     const auto slice = array->Slice(3, 40);
     EXPECT_TRUE(CanonicalColumn(slice, type, kWhere).ValueOrDie()->Equals(*slice));
@@ -187,7 +192,7 @@ TEST(ArrowConvert, DictionariesAndNulls) {
       R"(["a", null, "b", "a"])");
   ExpectBecomes(ArrayOf(arrow::dictionary(arrow::uint16(), arrow::int32()), "[5, null, 5]"), kInt64,
                 "[5, null, 5]");
-  for (ValueType type : testing_arrays::AllRowTypes()) {
+  for (ValueType type : AllValueTypes()) {
     ExpectBecomes(ArrayOf(arrow::null(), "[null, null]"), type, "[null, null]");
   }
 }

@@ -19,6 +19,12 @@ constexpr int64_t kFirstLikelyNanos = int64_t{315532800} * 1000000000;
 
 bool IsFloating(ValueType type) { return type == ValueType::kDouble || type == ValueType::kFloat; }
 
+// What a column is collected as: of values kept as bytes, those that are no bytes in JSON are text.
+std::shared_ptr<arrow::DataType> CollectedAs(ValueType type) {
+  const bool text = IsMessage(type) || type == ValueType::kZonedTimestamp;
+  return text ? arrow::utf8() : ArrowTypeOf(type);
+}
+
 }  // namespace
 
 Result<JsonColumnBuilder> JsonColumnBuilder::Make(std::string column, ValueType type) {
@@ -27,7 +33,8 @@ Result<JsonColumnBuilder> JsonColumnBuilder::Make(std::string column, ValueType 
   made.type_ = type;
   made.element_ = ElementType(type);
   ARROW_RETURN_NOT_OK(
-      arrow::MakeBuilder(arrow::default_memory_pool(), ArrowTypeOf(type), &made.builder_));
+      arrow::MakeBuilder(arrow::default_memory_pool(), CollectedAs(type), &made.builder_));
+  made.is_json_ = IsMessage(type) || made.element_ == ValueType::kJson;
   made.items_ = IsList(type) ? static_cast<arrow::ListBuilder&>(*made.builder_).value_builder()
                              : made.builder_.get();
   return made;
@@ -71,16 +78,60 @@ Status JsonColumnBuilder::Appended(Status status) {
   return status;
 }
 
+Status JsonColumnBuilder::AppendJson(std::string_view text) {
+  const char last = json_.empty() ? '\0' : json_.back();
+  if (json_depth_ > 0 && !after_key_ && last != '[' && last != '{') json_.push_back(',');
+  after_key_ = false;
+  json_.append(text);
+  if (json_depth_ > 0) return Status::OK();
+  const std::string whole = std::exchange(json_, {});
+  return Appended(static_cast<arrow::StringBuilder*>(items_)->Append(whole));
+}
+
+Status JsonColumnBuilder::OpenJson(char bracket) {
+  const int depth = std::exchange(json_depth_, json_depth_ + 1);
+  if (depth == 0) {
+    json_.push_back(bracket);
+    return Status::OK();
+  }
+  return AppendJson({&bracket, 1});
+}
+
+Status JsonColumnBuilder::CloseJson(char bracket) {
+  json_.push_back(bracket);
+  if (--json_depth_ > 0) return Status::OK();
+  const std::string whole = std::exchange(json_, {});
+  return Appended(static_cast<arrow::StringBuilder*>(items_)->Append(whole));
+}
+
+Status JsonColumnBuilder::Key(std::string_view name) {
+  std::string text;
+  AppendJsonString(name, &text);
+  ARROW_RETURN_NOT_OK(AppendJson(text));
+  json_.push_back(':');
+  after_key_ = true;
+  return Status::OK();
+}
+
+Status JsonColumnBuilder::BeginObject() {
+  return TakesJson() ? OpenJson('{') : Refuse("an object");
+}
+
+Status JsonColumnBuilder::EndObject() { return CloseJson('}'); }
+
 Status JsonColumnBuilder::AppendNull() {
+  if (json_depth_ > 0) return AppendJson("null");
   return Appended(in_list_ ? items_->AppendNull() : builder_->AppendNull());
 }
 
 Status JsonColumnBuilder::AppendBool(bool value) {
+  if (TakesJson()) return AppendJson(value ? "true" : "false");
   if (!TakesValue() || element_ != ValueType::kBool) return Refuse(value ? "true" : "false");
   return Appended(static_cast<arrow::BooleanBuilder*>(items_)->Append(value));
 }
 
 Status JsonColumnBuilder::AppendInt(int64_t value) {
+  if (TakesJson()) return AppendJson(std::to_string(value));
   if (IsFloating(element_) && TakesValue()) {
     return AppendFloating(static_cast<double>(value), {});
   }
@@ -88,6 +139,7 @@ Status JsonColumnBuilder::AppendInt(int64_t value) {
 }
 
 Status JsonColumnBuilder::AppendUint(uint64_t value) {
+  if (TakesJson()) return AppendJson(std::to_string(value));
   if (FitsInt64(value)) return AppendInt(static_cast<int64_t>(value));
   if (IsFloating(element_) && TakesValue()) {
     return AppendFloating(static_cast<double>(value), {});
@@ -96,17 +148,31 @@ Status JsonColumnBuilder::AppendUint(uint64_t value) {
 }
 
 Status JsonColumnBuilder::AppendDouble(double value) {
+  if (TakesJson()) return AppendJson(JsonDouble(value));
   if (IsFloating(element_) && TakesValue()) return AppendFloating(value, JsonDouble(value));
   const std::optional<int64_t> integer = ExactInteger(value);
   return integer ? AppendInteger(*integer, JsonDouble(value)) : Refuse(JsonDouble(value));
 }
 
 Status JsonColumnBuilder::AppendString(std::string_view value) {
+  if (json_depth_ > 0) {
+    std::string text;
+    AppendJsonString(value, &text);
+    return AppendJson(text);
+  }
   if (!TakesValue()) return Refuse(QuoteForMessage(value));
+  if (IsMessage(type_)) return Appended(static_cast<arrow::StringBuilder*>(items_)->Append(value));
   switch (element_) {
     case ValueType::kString:
+    case ValueType::kUuid:
+    case ValueType::kTimeUuid:
+    case ValueType::kDecimal:
+    case ValueType::kJson:
+    case ValueType::kZonedTimestamp:
       return Appended(static_cast<arrow::StringBuilder*>(items_)->Append(value));
-    case ValueType::kBytes: {
+    case ValueType::kBytes:
+    case ValueType::kPdfBytes:
+    case ValueType::kImageBytes: {
       std::string decoded;
       if (!AppendBase64Decoded(value, &decoded)) return Refuse(QuoteForMessage(value));
       return Appended(static_cast<arrow::BinaryBuilder*>(items_)->Append(decoded));
@@ -120,6 +186,7 @@ Status JsonColumnBuilder::AppendString(std::string_view value) {
       return Refuse(QuoteForMessage(value));
     }
     case ValueType::kBool:
+    case ValueType::kNull:
       return Refuse(QuoteForMessage(value));
     case ValueType::kInt32:
     case ValueType::kInt64: {
@@ -141,6 +208,8 @@ Status JsonColumnBuilder::AppendInteger(int64_t value, std::string_view found) {
           static_cast<arrow::Int32Builder*>(items_)->Append(static_cast<int32_t>(value)));
     case ValueType::kInt64:
       return Appended(static_cast<arrow::Int64Builder*>(items_)->Append(value));
+    case ValueType::kDecimal:
+      return Appended(static_cast<arrow::StringBuilder*>(items_)->Append(std::to_string(value)));
     case ValueType::kUnixTimestamp: {
       if (is_time_ && value < kFirstLikelyNanos) return RefuseTime(value);
       const std::optional<int64_t> micros =
@@ -175,6 +244,7 @@ Status JsonColumnBuilder::AppendTimeText(std::string_view text) {
 }
 
 Status JsonColumnBuilder::BeginList() {
+  if (TakesJson()) return OpenJson('[');
   if (TakesValue()) return Refuse("a list");
   ARROW_RETURN_NOT_OK(static_cast<arrow::ListBuilder&>(*builder_).Append());
   in_list_ = true;
@@ -182,6 +252,7 @@ Status JsonColumnBuilder::BeginList() {
 }
 
 Status JsonColumnBuilder::EndList() {
+  if (json_depth_ > 0) return CloseJson(']');
   in_list_ = false;
   ++rows_;
   return Status::OK();

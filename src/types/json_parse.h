@@ -13,8 +13,8 @@
 
 namespace featly {
 
-/// Collects the JSON values of one column into an array of ArrowTypeOf its type. What each type
-/// takes, beside null:
+/// Collects the JSON values of one column into an array that CanonicalColumn takes for its type,
+/// which has the last word on text kinds, sets and messages. What each type takes, beside null:
 ///   INT32, INT64     an integer within range; a whole number below 2^53 in another form (7.0,
 ///   7e0);
 ///                    text of an optional minus and digits, as clients without 64-bit integers send
@@ -25,7 +25,10 @@ namespace featly {
 ///   STRING           text
 ///   BYTES            base64 text, as the lookup's answer has it
 ///   UNIX_TIMESTAMP   whole seconds since the epoch (a number or text of one), or ISO 8601 text
-///   lists            a list of those; null items stay
+///   DECIMAL          text, or an integer; UUIDs, zoned times: text
+///   lists, sets      a list of those; null items of lists stay
+///   JSON             any value, kept as compact text; text is JSON itself, as in Feast
+///   maps, structs, nested lists   objects and lists
 /// A time column (event and created times) is stricter and other: ISO 8601 text, or an integer of
 /// NANOSECONDS since the epoch, as Feast reads pushed times through pandas. One that lands before
 /// 1980 was meant in seconds or the like, and is refused. Text without an offset is UTC. Fractions
@@ -54,7 +57,11 @@ class JsonColumnBuilder {
   /// A JSON list where a value is expected, and its end. Until then Appends add items.
   Status BeginList();
   Status EndList();
-  /// The error for a value of a kind no column takes (an object), called `found`.
+  /// The same of an object; a key comes before each of its values.
+  Status BeginObject();
+  Status EndObject();
+  Status Key(std::string_view name);
+  /// The error for a value that the column does not take, called `found`.
   Status Refuse(std::string_view found) const;
 
   const std::string& column() const { return column_; }
@@ -76,12 +83,22 @@ class JsonColumnBuilder {
   Status AppendTimeText(std::string_view text);
   /// True where a value, not a list, is expected.
   bool TakesValue() const { return in_list_ || element_ == type_; }
+  /// True within a value that is kept as JSON text, or where one begins.
+  bool TakesJson() const { return json_depth_ > 0 || (is_json_ && TakesValue()); }
+  /// A part of such a value: `text` with the comma before it that it needs.
+  Status AppendJson(std::string_view text);
+  Status OpenJson(char bracket);
+  Status CloseJson(char bracket);
 
   std::string column_;
   ValueType type_ = ValueType::kInvalid;
   ValueType element_ = ValueType::kInvalid;
   bool is_time_ = false;
+  bool is_json_ = false;  // its values are of any shape
   bool in_list_ = false;
+  int json_depth_ = 0;
+  bool after_key_ = false;
+  std::string json_;  // the value of any shape that is being read
   int64_t rows_ = 0;
   std::unique_ptr<arrow::ArrayBuilder> builder_;
   arrow::ArrayBuilder* items_ = nullptr;  // builder_, or what it collects items in

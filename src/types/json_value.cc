@@ -4,9 +4,12 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "types/base64.h"
+#include "types/dynamic_value.h"
 #include "types/exact.h"
+#include "types/zoned_time.h"
 
 namespace featly {
 namespace {
@@ -145,6 +148,20 @@ void AppendList(const ListView& list, std::string* out) {
   }
 }
 
+// A value stored as bytes, by what they are.
+void AppendBytesKind(ValueType type, std::string_view bytes, std::string* out) {
+  if (IsMessage(type)) return AppendMessageJson(bytes, out);
+  if (type != ValueType::kZonedTimestamp) return AppendJsonBase64(bytes, out);
+  const std::optional<ZonedTime> time = DecodeZonedTime(bytes);
+  if (!time) {
+    out->append("null");
+    return;
+  }
+  out->push_back('"');
+  AppendZonedTime(*time, out);
+  out->push_back('"');
+}
+
 }  // namespace
 
 void AppendJsonInt(int64_t value, std::string* out) {
@@ -249,7 +266,8 @@ void AppendJsonValue(const RowLayout& layout, uint32_t column, RowView row, std:
     out->append("null");
     return;
   }
-  switch (layout.columns()[column].type) {
+  const ValueType type = layout.columns()[column].type;
+  switch (type) {
     case ValueType::kBytes:
       return AppendJsonBase64(row.Bytes(layout, column), out);
     case ValueType::kString:
@@ -267,12 +285,17 @@ void AppendJsonValue(const RowLayout& layout, uint32_t column, RowView row, std:
     case ValueType::kUnixTimestamp:
       return AppendJsonInt(MicrosToSeconds(row.Fixed<int64_t>(layout, column)), out);
     default:
-      return AppendList(row.List(layout, column), out);
+      break;
   }
+  if (IsList(type)) return AppendList(row.List(layout, column), out);
+  if (StoredAs(type) == ValueType::kString) {
+    return AppendJsonString(row.Bytes(layout, column), out);
+  }
+  AppendBytesKind(type, row.Bytes(layout, column), out);
 }
 
-const char* JsonFormOf(ValueType scalar) {
-  switch (scalar) {
+const char* JsonFormOf(ValueType type) {
+  switch (type) {
     case ValueType::kInt32:
       return "an integer of 32 bits";
     case ValueType::kInt64:
@@ -286,7 +309,31 @@ const char* JsonFormOf(ValueType scalar) {
     case ValueType::kString:
       return "text";
     case ValueType::kBytes:
+    case ValueType::kPdfBytes:
+    case ValueType::kImageBytes:
       return "base64 text";
+    case ValueType::kUuid:
+    case ValueType::kTimeUuid:
+      return "the text of a UUID";
+    case ValueType::kDecimal:
+      return "the text of a decimal number or an integer";
+    case ValueType::kZonedTimestamp:
+      return "ISO 8601 text";
+    case ValueType::kNull:
+      return "null";
+    case ValueType::kJson:
+      return "any JSON";
+    case ValueType::kMap:
+    case ValueType::kStruct:
+      return "an object";
+    case ValueType::kMapList:
+    case ValueType::kStructList:
+      return "a list of objects";
+    case ValueType::kScalarMap:
+      return "a list of [key, value] pairs";
+    case ValueType::kValueList:
+    case ValueType::kValueSet:
+      return "a list of lists";
     default:
       return "whole seconds since 1970 or ISO 8601 text";
   }

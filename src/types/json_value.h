@@ -23,10 +23,11 @@ void AppendJsonInt(int64_t value, std::string* out);
 void AppendJsonString(std::string_view text, std::string* out);
 /// A string of standard base64 with padding.
 void AppendJsonBase64(std::string_view bytes, std::string* out);
-/// Column `column` of a present row, or `null`. Unix timestamps in whole seconds (floor).
+/// Column `column` of a present row, or `null`. Unix timestamps in whole seconds (floor). Messages
+/// (IsMessage) are parsed for it; all else is written from the row's bytes.
 void AppendJsonValue(const RowLayout& layout, uint32_t column, RowView row, std::string* out);
 
-/// What JSON holds a value of a scalar type, for messages: "an integer of 64 bits".
-const char* JsonFormOf(ValueType scalar);
+/// What JSON holds a value of a type that is no list, for messages: "an integer of 64 bits".
+const char* JsonFormOf(ValueType type);
 
 }  // namespace featly

@@ -94,7 +94,7 @@ TEST(JsonValue, ValuesOfRows) {
   EXPECT_EQ(ValueOf(kBytes, R"(["cd"])"), "\"Y2Q=\"");
   EXPECT_EQ(ValueOf(kUnixTimestamp, "[1795239855999999]"), "1795239855");
   EXPECT_EQ(ValueOf(kUnixTimestamp, "[-1]"), "-1");
-  for (ValueType type : testing_arrays::AllRowTypes()) EXPECT_EQ(ValueOf(type, "[null]"), "null");
+  for (ValueType type : AllValueTypes()) EXPECT_EQ(ValueOf(type, "[null]"), "null");
 }
 
 TEST(JsonValue, ListsOfRows) {

@@ -2,11 +2,15 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include <arrow/api.h>
 
+#include "types/distinct_items.h"
+#include "types/dynamic_value.h"
 #include "types/exact.h"
+#include "types/zoned_time.h"
 
 namespace featly {
 namespace {
@@ -29,11 +33,10 @@ void AddItems(const ListView& list, Repeated* out) {
 }
 
 template <typename Repeated>
-void AddBytes(const ListView& list, Repeated* out) {
+void AddBytes(const ListView& list, Repeated* out, std::string_view null = {}) {
   out->Reserve(static_cast<int>(list.count));
   for (uint32_t i = 0; i < list.count; ++i) {
-    std::string* item = out->Add();
-    if (!list.IsNull(i)) item->assign(list.Bytes(i));
+    out->Add()->assign(list.IsNull(i) ? null : list.Bytes(i));
   }
 }
 
@@ -44,24 +47,84 @@ void AddSeconds(const ListView& list, google::protobuf::RepeatedField<int64_t>* 
   }
 }
 
-void ListToProto(const ListView& list, Value* out) {
-  switch (list.element) {
-    case ValueType::kBytes:
+void ListToProto(ValueType type, const ListView& list, Value* out) {
+  switch (type) {
+    case ValueType::kBytesList:
       return AddBytes(list, out->mutable_bytes_list_val()->mutable_val());
-    case ValueType::kString:
+    case ValueType::kBytesSet:
+      return AddBytes(list, out->mutable_bytes_set_val()->mutable_val());
+    case ValueType::kStringList:
       return AddBytes(list, out->mutable_string_list_val()->mutable_val());
-    case ValueType::kInt32:
+    case ValueType::kStringSet:
+      return AddBytes(list, out->mutable_string_set_val()->mutable_val());
+    case ValueType::kUuidList:
+      return AddBytes(list, out->mutable_uuid_list_val()->mutable_val());
+    case ValueType::kUuidSet:
+      return AddBytes(list, out->mutable_uuid_set_val()->mutable_val());
+    case ValueType::kTimeUuidList:
+      return AddBytes(list, out->mutable_time_uuid_list_val()->mutable_val());
+    case ValueType::kTimeUuidSet:
+      return AddBytes(list, out->mutable_time_uuid_set_val()->mutable_val());
+    case ValueType::kDecimalList:
+      return AddBytes(list, out->mutable_decimal_list_val()->mutable_val());
+    case ValueType::kDecimalSet:
+      return AddBytes(list, out->mutable_decimal_set_val()->mutable_val());
+    case ValueType::kJsonList:
+      return AddBytes(list, out->mutable_json_list_val()->mutable_val(), "null");
+    case ValueType::kInt32List:
       return AddItems<int32_t>(list, out->mutable_int32_list_val()->mutable_val());
-    case ValueType::kInt64:
+    case ValueType::kInt32Set:
+      return AddItems<int32_t>(list, out->mutable_int32_set_val()->mutable_val());
+    case ValueType::kInt64List:
       return AddItems<int64_t>(list, out->mutable_int64_list_val()->mutable_val());
-    case ValueType::kDouble:
+    case ValueType::kInt64Set:
+      return AddItems<int64_t>(list, out->mutable_int64_set_val()->mutable_val());
+    case ValueType::kDoubleList:
       return AddItems<double>(list, out->mutable_double_list_val()->mutable_val());
-    case ValueType::kFloat:
+    case ValueType::kDoubleSet:
+      return AddItems<double>(list, out->mutable_double_set_val()->mutable_val());
+    case ValueType::kFloatList:
       return AddItems<float>(list, out->mutable_float_list_val()->mutable_val());
-    case ValueType::kBool:
+    case ValueType::kFloatSet:
+      return AddItems<float>(list, out->mutable_float_set_val()->mutable_val());
+    case ValueType::kBoolList:
       return AddItems<uint8_t>(list, out->mutable_bool_list_val()->mutable_val());
-    default:
+    case ValueType::kBoolSet:
+      return AddItems<uint8_t>(list, out->mutable_bool_set_val()->mutable_val());
+    case ValueType::kUnixTimestampList:
       return AddSeconds(list, out->mutable_unix_timestamp_list_val()->mutable_val());
+    case ValueType::kUnixTimestampSet:
+      return AddSeconds(list, out->mutable_unix_timestamp_set_val()->mutable_val());
+    default:
+      return;
+  }
+}
+
+// A message is its own Value; bytes that are none are left unset.
+void BytesToProto(ValueType type, std::string_view bytes, Value* out) {
+  if (IsMessage(type)) {
+    if (!out->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) out->Clear();
+    return;
+  }
+  if (type != ValueType::kZonedTimestamp) return out->set_bytes_val(std::string(bytes));
+  const std::optional<ZonedTime> time = DecodeZonedTime(bytes);
+  if (!time) return;
+  out->mutable_zoned_timestamp_val()->set_unix_timestamp(MicrosToSeconds(time->micros));
+  out->mutable_zoned_timestamp_val()->set_zone(std::string(time->zone));
+}
+
+void TextToProto(ValueType type, std::string_view text, Value* out) {
+  switch (type) {
+    case ValueType::kUuid:
+      return out->set_uuid_val(std::string(text));
+    case ValueType::kTimeUuid:
+      return out->set_time_uuid_val(std::string(text));
+    case ValueType::kDecimal:
+      return out->set_decimal_val(std::string(text));
+    case ValueType::kJson:
+      return out->set_json_val(std::string(text));
+    default:
+      return out->set_string_val(std::string(text));
   }
 }
 
@@ -69,20 +132,26 @@ bool IsNullValue(const Value& value) {
   return value.val_case() == Value::VAL_NOT_SET || value.val_case() == Value::kNullVal;
 }
 
-// The member of Value that holds `type`: members have their type's number.
-Value::ValCase CaseOf(ValueType type) { return static_cast<Value::ValCase>(type); }
+// The member of Value that holds `type`: members have their type's number, but for the kinds of
+// bytes that the protobuf enum does not have.
+Value::ValCase CaseOf(ValueType type) {
+  const bool bytes = type == ValueType::kPdfBytes || type == ValueType::kImageBytes;
+  return static_cast<Value::ValCase>(bytes ? ValueType::kBytes : type);
+}
 static_assert(Value::kBytesVal == static_cast<int>(ValueType::kBytes) &&
-              Value::kUnixTimestampVal == static_cast<int>(ValueType::kUnixTimestamp) &&
-              Value::kBytesListVal == static_cast<int>(ValueType::kBytesList) &&
-              Value::kUnixTimestampListVal == static_cast<int>(ValueType::kUnixTimestampList));
+              Value::kUnixTimestampListVal == static_cast<int>(ValueType::kUnixTimestampList) &&
+              Value::kBytesSetVal == static_cast<int>(ValueType::kBytesSet) &&
+              Value::kZonedTimestampVal == static_cast<int>(ValueType::kZonedTimestamp));
+
+Error TooLate(int64_t seconds) {
+  return Error(ErrorKind::kInvalid,
+               "the time " + std::to_string(seconds) + " (seconds) does not fit microseconds");
+}
 
 Status AppendSeconds(int64_t seconds, arrow::TimestampBuilder* builder) {
   if (seconds == kNotATime) return builder->AppendNull();
   const std::optional<int64_t> micros = SecondsToMicros(seconds);
-  if (!micros) {
-    return Error(ErrorKind::kInvalid,
-                 "the time " + std::to_string(seconds) + " (seconds) does not fit microseconds");
-  }
+  if (!micros) return TooLate(seconds);
   return builder->Append(*micros);
 }
 
@@ -106,6 +175,7 @@ Status AppendItems(const List& list, arrow::ArrayBuilder* untyped) {
   return Status::OK();
 }
 
+// REQUIRES: the value's member is a list or set of the builder's type.
 Status AppendList(const Value& value, arrow::ArrayBuilder* untyped) {
   auto* builder = static_cast<arrow::ListBuilder*>(untyped);
   ARROW_RETURN_NOT_OK(builder->Append());
@@ -113,30 +183,78 @@ Status AppendList(const Value& value, arrow::ArrayBuilder* untyped) {
   switch (value.val_case()) {
     case Value::kBytesListVal:
       return AppendItems<arrow::BinaryBuilder>(value.bytes_list_val(), items);
+    case Value::kBytesSetVal:
+      return AppendItems<arrow::BinaryBuilder>(value.bytes_set_val(), items);
     case Value::kStringListVal:
       return AppendItems<arrow::BinaryBuilder>(value.string_list_val(), items);
+    case Value::kStringSetVal:
+      return AppendItems<arrow::BinaryBuilder>(value.string_set_val(), items);
+    case Value::kUuidListVal:
+      return AppendItems<arrow::BinaryBuilder>(value.uuid_list_val(), items);
+    case Value::kUuidSetVal:
+      return AppendItems<arrow::BinaryBuilder>(value.uuid_set_val(), items);
+    case Value::kTimeUuidListVal:
+      return AppendItems<arrow::BinaryBuilder>(value.time_uuid_list_val(), items);
+    case Value::kTimeUuidSetVal:
+      return AppendItems<arrow::BinaryBuilder>(value.time_uuid_set_val(), items);
+    case Value::kDecimalListVal:
+      return AppendItems<arrow::BinaryBuilder>(value.decimal_list_val(), items);
+    case Value::kDecimalSetVal:
+      return AppendItems<arrow::BinaryBuilder>(value.decimal_set_val(), items);
+    case Value::kJsonListVal:
+      return AppendItems<arrow::BinaryBuilder>(value.json_list_val(), items);
     case Value::kInt32ListVal:
       return AppendItems<arrow::Int32Builder>(value.int32_list_val(), items);
+    case Value::kInt32SetVal:
+      return AppendItems<arrow::Int32Builder>(value.int32_set_val(), items);
     case Value::kInt64ListVal:
       return AppendItems<arrow::Int64Builder>(value.int64_list_val(), items);
+    case Value::kInt64SetVal:
+      return AppendItems<arrow::Int64Builder>(value.int64_set_val(), items);
     case Value::kDoubleListVal:
       return AppendItems<arrow::DoubleBuilder>(value.double_list_val(), items);
+    case Value::kDoubleSetVal:
+      return AppendItems<arrow::DoubleBuilder>(value.double_set_val(), items);
     case Value::kFloatListVal:
       return AppendItems<arrow::FloatBuilder>(value.float_list_val(), items);
+    case Value::kFloatSetVal:
+      return AppendItems<arrow::FloatBuilder>(value.float_set_val(), items);
     case Value::kBoolListVal:
       return AppendItems<arrow::BooleanBuilder>(value.bool_list_val(), items);
-    default:
+    case Value::kBoolSetVal:
+      return AppendItems<arrow::BooleanBuilder>(value.bool_set_val(), items);
+    case Value::kUnixTimestampListVal:
       return AppendItems<arrow::TimestampBuilder>(value.unix_timestamp_list_val(), items);
+    case Value::kUnixTimestampSetVal:
+      return AppendItems<arrow::TimestampBuilder>(value.unix_timestamp_set_val(), items);
+    default:
+      return Status::OK();
   }
+}
+
+Status AppendZoned(const feast::types::ZonedTimestamp& time, arrow::BinaryBuilder* builder) {
+  if (time.unix_timestamp() == kNotATime) return builder->AppendNull();
+  const std::optional<int64_t> micros = SecondsToMicros(time.unix_timestamp());
+  if (!micros) return TooLate(time.unix_timestamp());
+  return builder->Append(EncodeZonedTime({*micros, time.zone()}));
 }
 
 // REQUIRES: the value's member is that of the builder's type.
 Status AppendValue(const Value& value, arrow::ArrayBuilder* builder) {
+  auto* bytes = static_cast<arrow::BinaryBuilder*>(builder);  // also utf8's base
   switch (value.val_case()) {
     case Value::kBytesVal:
-      return static_cast<arrow::BinaryBuilder*>(builder)->Append(value.bytes_val());
+      return bytes->Append(value.bytes_val());
     case Value::kStringVal:
-      return static_cast<arrow::BinaryBuilder*>(builder)->Append(value.string_val());
+      return bytes->Append(value.string_val());
+    case Value::kUuidVal:
+      return bytes->Append(value.uuid_val());
+    case Value::kTimeUuidVal:
+      return bytes->Append(value.time_uuid_val());
+    case Value::kDecimalVal:
+      return bytes->Append(value.decimal_val());
+    case Value::kJsonVal:
+      return bytes->Append(value.json_val());
     case Value::kInt32Val:
       return static_cast<arrow::Int32Builder*>(builder)->Append(value.int32_val());
     case Value::kInt64Val:
@@ -150,8 +268,11 @@ Status AppendValue(const Value& value, arrow::ArrayBuilder* builder) {
     case Value::kUnixTimestampVal:
       return AppendSeconds(value.unix_timestamp_val(),
                            static_cast<arrow::TimestampBuilder*>(builder));
+    case Value::kZonedTimestampVal:
+      return AppendZoned(value.zoned_timestamp_val(), bytes);
     default:
-      return AppendList(value, builder);
+      return IsMessage(static_cast<ValueType>(value.val_case())) ? bytes->Append(ValueBytes(value))
+                                                                 : AppendList(value, builder);
   }
 }
 
@@ -160,11 +281,12 @@ Status AppendValue(const Value& value, arrow::ArrayBuilder* builder) {
 void RowToProto(const RowLayout& layout, uint32_t column, RowView row, Value* out) {
   out->Clear();
   if (row.IsNull(column)) return;
-  switch (layout.columns()[column].type) {
+  const ValueType type = layout.columns()[column].type;
+  switch (StoredAs(type)) {
     case ValueType::kBytes:
-      return out->set_bytes_val(std::string(row.Bytes(layout, column)));
+      return BytesToProto(type, row.Bytes(layout, column), out);
     case ValueType::kString:
-      return out->set_string_val(std::string(row.Bytes(layout, column)));
+      return TextToProto(type, row.Bytes(layout, column), out);
     case ValueType::kInt32:
       return out->set_int32_val(row.Fixed<int32_t>(layout, column));
     case ValueType::kInt64:
@@ -178,7 +300,7 @@ void RowToProto(const RowLayout& layout, uint32_t column, RowView row, Value* ou
     case ValueType::kUnixTimestamp:
       return out->set_unix_timestamp_val(MicrosToSeconds(row.Fixed<int64_t>(layout, column)));
     default:
-      return ListToProto(row.List(layout, column), out);
+      return ListToProto(type, row.List(layout, column), out);
   }
 }
 
@@ -201,7 +323,8 @@ Result<std::shared_ptr<arrow::Array>> ProtoToArray(std::span<const Value* const>
     const Status appended = AppendValue(*values[i], builder.get());
     if (!appended.ok()) return WithContext("value " + std::to_string(i), appended);
   }
-  return builder->Finish();
+  ARROW_ASSIGN_OR_RAISE(auto array, builder->Finish());
+  return IsSet(type) ? DistinctItems(array) : array;
 }
 
 }  // namespace featly

@@ -14,7 +14,8 @@
 namespace featly {
 
 /// Column `column` of `row` as a Value; left unset for null, as Feast's null is. Unix timestamps in
-/// whole seconds (floor). A null inside a list becomes the type's zero, as in Feast.
+/// whole seconds (floor). A null inside a list becomes the type's zero, as in Feast. Every type has
+/// a form; a message's is the one the row holds.
 void RowToProto(const RowLayout& layout, uint32_t column, RowView row, feast::types::Value* out);
 
 /// Values of `type` as an array of ArrowTypeOf(type); unset and null_val are null. kInvalid naming

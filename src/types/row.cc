@@ -4,7 +4,9 @@
 #include <numeric>
 #include <utility>
 
+#include "types/dynamic_value.h"
 #include "types/row_internal.h"
+#include "types/zoned_time.h"
 
 namespace featly {
 namespace {
@@ -33,7 +35,7 @@ Status CheckList(const RowColumn& column, std::string_view bytes) {
   const auto* begin = reinterpret_cast<const uint8_t*>(bytes.data());
   const uint32_t head = LoadU32(begin);
   const uint64_t count = head & ~internal::kListHasNulls;
-  const ValueType element = ElementType(column.type);
+  const ValueType element = ElementType(StoredAs(column.type));
   const uint64_t bitmap = (head & internal::kListHasNulls) != 0 ? (count + 7) / 8 : 0;
   const uint64_t width =
       internal::IsVariable(element) ? sizeof(uint32_t) : internal::SlotWidth(element);
@@ -60,6 +62,20 @@ Status CheckList(const RowColumn& column, std::string_view bytes) {
   return Status::OK();
 }
 
+// Whether `bytes` are a value of a kind that is more than text or bytes.
+Status CheckKind(const RowColumn& column, std::string_view bytes) {
+  if (IsMessage(column.type)) {
+    feast::types::Value value;
+    const bool parses = value.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+    if (!parses || !HoldsMessage(value, column.type)) {
+      return CorruptColumn(column, "is not a value of type " + ValueTypeName(column.type));
+    }
+  } else if (column.type == ValueType::kZonedTimestamp && !DecodeZonedTime(bytes)) {
+    return CorruptColumn(column, "is too short for a time");
+  }
+  return Status::OK();
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const RowLayout>> RowLayout::Make(uint32_t id,
@@ -72,7 +88,7 @@ Result<std::shared_ptr<const RowLayout>> RowLayout::Make(uint32_t id,
   layout->id_ = id;
   layout->slots_.reserve(columns.size());
   for (uint32_t i = 0; i < columns.size(); ++i) {
-    if (internal::HasBytes(columns[i].type)) layout->variable_columns_.push_back(i);
+    if (internal::HasBytes(StoredAs(columns[i].type))) layout->variable_columns_.push_back(i);
   }
   uint32_t at = kRowHeaderSize + static_cast<uint32_t>((columns.size() + 7) / 8);
   for (const RowColumn& column : columns) {
@@ -82,7 +98,7 @@ Result<std::shared_ptr<const RowLayout>> RowLayout::Make(uint32_t id,
           .Subject(column.name);
     }
     layout->slots_.push_back(at);
-    at += internal::SlotWidth(column.type);
+    at += internal::SlotWidth(StoredAs(column.type));
   }
   layout->fixed_size_ = at;
 
@@ -113,7 +129,7 @@ ListView RowView::List(const RowLayout& layout, uint32_t column) const {
   const auto* at = reinterpret_cast<const uint8_t*>(Bytes(layout, column).data());
   const uint32_t head = LoadU32(at);
   ListView list;
-  list.element = ElementType(layout.columns()[column].type);
+  list.element = ElementType(StoredAs(layout.columns()[column].type));
   list.count = head & ~internal::kListHasNulls;
   at += sizeof(uint32_t);
   if ((head & internal::kListHasNulls) != 0) {
@@ -153,7 +169,10 @@ Status RowView::Validate(const RowLayout& layout) const {
                                            std::to_string(length) + " in a row of " +
                                            std::to_string(size_) + " bytes");
     }
-    if (IsList(columns[i].type)) ARROW_RETURN_NOT_OK(CheckList(columns[i], Bytes(layout, i)));
+    const ValueType type = columns[i].type;
+    if (type == ValueType::kString || type == ValueType::kBytes) continue;
+    ARROW_RETURN_NOT_OK(IsList(type) ? CheckList(columns[i], Bytes(layout, i))
+                                     : CheckKind(columns[i], Bytes(layout, i)));
   }
   return Status::OK();
 }

@@ -37,7 +37,8 @@ struct RowColumn {
 ///   .. variable part, in column order
 /// A list is: u32 count, bit 31 set where a bitmap of ceil(count / 8) bytes (1 = present) follows;
 /// then the elements: fixed width packed (bool 1 byte), or count u32 end offsets and the bytes.
-/// A null column's slot is zero. NaN is never stored: it is null.
+/// A null column's slot is zero. NaN is never stored: it is null. A column of another type lies in
+/// the form of its StoredAs type; one of type NULL has no slot.
 class RowLayout {
  public:
   /// kInvalid for a type rows do not hold, a duplicate name or more than 65,535 columns.
@@ -69,7 +70,7 @@ inline constexpr uint32_t kRowHeaderSize = 24;
 
 /// The elements of a list inside a row. Borrows the row's bytes; the bytes were validated.
 struct ListView {
-  ValueType element = ValueType::kInvalid;
+  ValueType element = ValueType::kInvalid;  ///< As stored: a UUID list's is kString.
   uint32_t count = 0;
   const uint8_t* validity = nullptr;  ///< null: no null elements
   const uint8_t* items = nullptr;     ///< fixed-width values, or the end offsets
@@ -113,7 +114,7 @@ class RowView {
   T Fixed(const RowLayout& layout, uint32_t column) const {
     return Load<T>(layout.slot(column));
   }
-  /// A string's or bytes' value.
+  /// A value stored as string or bytes.
   std::string_view Bytes(const RowLayout& layout, uint32_t column) const {
     uint32_t slot = layout.slot(column);
     return {reinterpret_cast<const char*>(data_) + Load<uint32_t>(slot), Load<uint32_t>(slot + 4)};

@@ -237,7 +237,7 @@ Result<RowEncoder> RowEncoder::Make(std::shared_ptr<const RowLayout> layout,
   }
   auto impl = std::make_unique<Impl>();
   for (uint32_t i = 0; i < wanted.size(); ++i) {
-    const ValueType type = wanted[i].type;
+    const ValueType type = StoredAs(wanted[i].type);
     const arrow::Array& array = *columns[i];
     if (!array.type()->Equals(*ArrowTypeOf(type)) || array.length() != columns[0]->length()) {
       return Error(ErrorKind::kInternal, "column '" + wanted[i].name + "' is " +
@@ -250,6 +250,7 @@ Result<RowEncoder> RowEncoder::Make(std::shared_ptr<const RowLayout> layout,
     const uint32_t slot = layout->slot(i);
     const uint32_t byte = kRowHeaderSize + i / 8;
     const auto mask = static_cast<uint8_t>(1U << (i % 8));
+    if (type == ValueType::kNull) continue;  // no slot, and its bit stays 0
     if (internal::HasBytes(type)) {
       BytesColumn column{ValuesOf(array, type), {}, type, slot, byte, mask};
       if (IsList(type)) {
@@ -276,6 +277,7 @@ Result<RowEncoder> RowEncoder::Make(std::shared_ptr<const RowLayout> layout,
   std::memcpy(fixed.data() + 2, &count, sizeof(count));
   std::memcpy(fixed.data() + 4, &id, sizeof(id));
   for (uint32_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].type == ValueType::kNull) continue;
     arrow::bit_util::SetBit(reinterpret_cast<uint8_t*>(fixed.data()) + kRowHeaderSize, i);
   }
   impl->layout = std::move(layout);

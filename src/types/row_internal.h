@@ -17,17 +17,21 @@ inline constexpr uint32_t kListHasNulls = uint32_t{1} << 31;
 /// Rows are smaller than 2^31 bytes, so offsets fit 32 bits with room for the flag above.
 inline constexpr size_t kMaxRowSize = (size_t{1} << 31) - 1;
 
+// The types below are stored ones (StoredAs).
+
 /// True for string and bytes: values of any length.
-constexpr bool IsVariable(ValueType type) {
-  return type == ValueType::kString || type == ValueType::kBytes;
+constexpr bool IsVariable(ValueType stored) {
+  return stored == ValueType::kString || stored == ValueType::kBytes;
 }
 
 /// True for columns whose slot points into the variable part.
-inline bool HasBytes(ValueType type) { return IsVariable(type) || IsList(type); }
+inline bool HasBytes(ValueType stored) { return IsVariable(stored) || IsList(stored); }
 
 /// Bytes of a column's slot, and of a packed list element of fixed width.
-constexpr uint32_t SlotWidth(ValueType type) {
-  switch (type) {
+constexpr uint32_t SlotWidth(ValueType stored) {
+  switch (stored) {
+    case ValueType::kNull:
+      return 0;
     case ValueType::kBool:
       return 1;
     case ValueType::kInt32:

@@ -3,6 +3,7 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include "types/arrow_convert.h"
 #include "types/test_arrays.h"
 
 namespace featly {
@@ -20,7 +21,7 @@ std::shared_ptr<const RowLayout> LayoutOf(std::vector<RowColumn> columns, uint32
 // One column of each type, in an order that mixes the widths.
 std::vector<RowColumn> EveryColumn() {
   std::vector<RowColumn> columns;
-  for (ValueType type : testing_arrays::AllRowTypes()) {
+  for (ValueType type : AllValueTypes()) {
     columns.push_back({"f_" + ValueTypeName(type), type});
   }
   return columns;
@@ -90,8 +91,41 @@ TEST(Row, WorkedExample) {
   EXPECT_EQ(tags.Bytes(2), "bc");
 }
 
+// The second worked example of docs/format/row.md: kinds of values in the forms that store them.
+TEST(Row, WorkedExampleOfKinds) {
+  const auto layout = LayoutOf({{"nothing", kNull},
+                                {"price", kDecimal},
+                                {"tags", kStringSet},
+                                {"size", kStruct},
+                                {"seen", kZonedTimestamp}});
+  auto column = [](ValueType type, std::string_view json) {
+    return CanonicalColumn(ArrayOf(arrow::utf8(), json), type, "c").ValueOrDie();
+  };
+  const auto tags =
+      CanonicalColumn(ArrayOf(arrow::list(arrow::utf8()), R"([["b", "a", "b"]])"), kStringSet, "c")
+          .ValueOrDie();
+  const std::string bytes =
+      RowBytes(layout,
+               {ArrayOf(arrow::null(), "[null]"), column(kDecimal, R"(["1.50"])"), tags,
+                column(kStruct, R"(["{\"w\": 2}"])"),
+                column(kZonedTimestamp, R"(["2024-01-02T03:04:05-07:00"])")},
+               0, {1704164645000000, kNoCreatedTime});
+  EXPECT_EQ(Hex(bytes), Spaceless("01 00 0500 07000000 40d34dc0ed0d0600 0000000000000080"
+                                  "1e"
+                                  "3900000004000000 3d0000000e000000 4b0000000c000000"
+                                  "5700000011000000"
+                                  "312e3530"
+                                  "02000000 01000000 02000000 6261"
+                                  "9202090a070a017712022002"
+                                  "404f579ef30d0600 5554432d30373a3030"));
+  const RowView row(bytes);
+  EXPECT_TRUE(row.Validate(*layout).ok());
+  EXPECT_TRUE(row.IsNull(0));
+  EXPECT_EQ(row.Bytes(*layout, 1), "1.50");
+}
+
 TEST(Row, LayoutsRefuseWhatRowsDoNotHold) {
-  EXPECT_EQ(KindOf(RowLayout::Make(1, {{"a", static_cast<ValueType>(36)}}).status()),
+  EXPECT_EQ(KindOf(RowLayout::Make(1, {{"a", static_cast<ValueType>(9)}}).status()),
             ErrorKind::kInvalid);
   const Status twice = RowLayout::Make(1, {{"b", kInt64}, {"a", kInt64}, {"b", kBool}}).status();
   EXPECT_EQ(KindOf(twice), ErrorKind::kInvalid);

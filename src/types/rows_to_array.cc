@@ -137,12 +137,15 @@ Status AppendLists(Input* input, arrow::ArrayBuilder* untyped) {
 Result<std::shared_ptr<arrow::Array>> RowsToArray(std::span<const RowView> rows,
                                                   std::span<const RowLayout* const> layouts,
                                                   std::string_view name, ValueType type) {
+  if (type == ValueType::kNull) {
+    return arrow::MakeArrayOfNull(arrow::null(), static_cast<int64_t>(rows.size()));
+  }
   std::unique_ptr<arrow::ArrayBuilder> builder;
   ARROW_RETURN_NOT_OK(
       arrow::MakeBuilder(arrow::default_memory_pool(), ArrowTypeOf(type), &builder));
   Input input{rows, layouts, ColumnFinder(name, type)};
   const Status appended = IsList(type) ? AppendLists(&input, builder.get())
-                                       : AppendScalars(&input, type, builder.get());
+                                       : AppendScalars(&input, StoredAs(type), builder.get());
   if (appended.IsCapacityError()) {
     return AsKind(ErrorKind::kTooLarge,
                   "column '" + std::string(name) + "' holds more than 2 GiB in one answer",

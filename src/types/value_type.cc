@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include <arrow/extension_type.h>
 #include <arrow/type.h>
 
 #include "feast/types/Value.pb.h"
@@ -11,15 +12,61 @@ namespace featly {
 namespace {
 
 constexpr int kListOffset = 10;  // BYTES = 1, BYTES_LIST = 11, and so on for the eight scalars.
+constexpr size_t kTypeCount = 49;
 
-bool IsScalarNumber(int number) { return number >= 1 && number <= 8; }
-bool IsListNumber(int number) { return IsScalarNumber(number - kListOffset); }
+enum class Shape : uint8_t { kNone, kScalar, kList, kSet, kMessage };
 
-// Numbers of Feast's Python enum that its protobuf enum skips; registries hold them all the same.
-constexpr int kPdfBytes = 30;
-constexpr int kImageBytes = 31;
+// What a type is made of.
+struct Facts {
+  Shape shape = Shape::kNone;
+  ValueType element = ValueType::kInvalid;  // itself, where it has none
+  ValueType stored = ValueType::kInvalid;
+};
 
-using ArrowTypes = std::array<std::shared_ptr<arrow::DataType>, 19>;
+using FactsTable = std::array<Facts, kTypeCount>;
+
+constexpr FactsTable MakeFacts() {
+  using enum ValueType;
+  FactsTable table{};
+  auto at = [&table](ValueType type) -> Facts& { return table[static_cast<size_t>(type)]; };
+  auto scalar = [&at](ValueType type, ValueType stored) {
+    at(type) = {Shape::kScalar, type, stored};
+  };
+  auto lists = [&at](ValueType element, ValueType list, ValueType set) {
+    const auto stored = static_cast<ValueType>(static_cast<int>(at(element).stored) + kListOffset);
+    at(list) = {Shape::kList, element, stored};
+    if (set != kInvalid) at(set) = {Shape::kSet, element, stored};
+  };
+  for (int i = 1; i <= 8; ++i) {
+    const auto type = static_cast<ValueType>(i);
+    scalar(type, type);
+    lists(type, static_cast<ValueType>(i + kListOffset),
+          static_cast<ValueType>(i + static_cast<int>(kBytesSet) - 1));
+  }
+  scalar(kNull, kNull);
+  scalar(kPdfBytes, kBytes);
+  scalar(kImageBytes, kBytes);
+  for (const ValueType text : {kJson, kUuid, kTimeUuid, kDecimal}) scalar(text, kString);
+  lists(kJson, kJsonList, kInvalid);
+  lists(kUuid, kUuidList, kUuidSet);
+  lists(kTimeUuid, kTimeUuidList, kTimeUuidSet);
+  lists(kDecimal, kDecimalList, kDecimalSet);
+  scalar(kZonedTimestamp, kBytes);
+  for (const ValueType message :
+       {kMap, kMapList, kStruct, kStructList, kValueList, kValueSet, kScalarMap}) {
+    at(message) = {Shape::kMessage, message, kBytes};
+  }
+  return table;
+}
+
+constexpr FactsTable kFacts = MakeFacts();
+
+const Facts& FactsOf(ValueType type) {
+  const auto number = static_cast<size_t>(type);
+  return kFacts[number < kTypeCount ? number : 0];
+}
+
+using ArrowTypes = std::array<std::shared_ptr<arrow::DataType>, kTypeCount>;
 
 ArrowTypes MakeArrowTypes() {
   ArrowTypes types;
@@ -35,14 +82,19 @@ ArrowTypes MakeArrowTypes() {
   set(ValueType::kFloat, arrow::float32());
   set(ValueType::kBool, arrow::boolean());
   set(ValueType::kUnixTimestamp, arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"));
+  types[static_cast<size_t>(ValueType::kNull)] = arrow::null();
+  for (size_t i = 0; i < kTypeCount; ++i) {
+    const ValueType stored = kFacts[i].stored;
+    if (types[i] == nullptr) types[i] = types[static_cast<size_t>(stored)];
+  }
   return types;
 }
 
 Error NoValueType(const arrow::DataType& type) {
   return Error(ErrorKind::kInvalid,
                "columns of Arrow type " + type.ToString() +
-                   " cannot be features or keys: convert to an integer, float, boolean, string, "
-                   "binary, timestamp or a list of those");
+                   " cannot be features or keys: convert to an integer, float, decimal, boolean, "
+                   "string, binary, timestamp, struct, map or a list of those");
 }
 
 Result<ValueType> ScalarFromArrow(const arrow::DataType& type) {
@@ -79,23 +131,68 @@ Result<ValueType> ScalarFromArrow(const arrow::DataType& type) {
       return ValueType::kUnixTimestamp;
     case arrow::Type::DICTIONARY:
       return ScalarFromArrow(*static_cast<const arrow::DictionaryType&>(type).value_type());
+    case arrow::Type::DECIMAL32:
+    case arrow::Type::DECIMAL64:
+    case arrow::Type::DECIMAL128:
+    case arrow::Type::DECIMAL256:
+      return ValueType::kDecimal;
+    case arrow::Type::MAP: {
+      const auto& map = static_cast<const arrow::MapType&>(type);
+      const Result<ValueType> key = ScalarFromArrow(*map.key_type());
+      if (!key.ok()) return NoValueType(type);
+      return *key == ValueType::kString ? ValueType::kMap : ValueType::kScalarMap;
+    }
+    case arrow::Type::STRUCT:
+      return ValueType::kStruct;
+    case arrow::Type::EXTENSION: {
+      const auto& extension = static_cast<const arrow::ExtensionType&>(type);
+      if (extension.extension_name() == "arrow.uuid") return ValueType::kUuid;
+      if (extension.extension_name() == "arrow.json") return ValueType::kJson;
+      return ScalarFromArrow(*extension.storage_type());
+    }
     default:
       return NoValueType(type);
   }
 }
 
+// The list type of an element that was inferred.
+Result<ValueType> ListOfInferred(ValueType element, const arrow::DataType& list) {
+  if (IsList(element) || element == ValueType::kValueList) return ValueType::kValueList;
+  for (const ValueType type : AllValueTypes()) {
+    if (IsList(type) && !IsSet(type) && ElementType(type) == element) return type;
+  }
+  if (element == ValueType::kMap) return ValueType::kMapList;
+  if (element == ValueType::kStruct) return ValueType::kStructList;
+  return NoValueType(list);
+}
+
 }  // namespace
 
-bool IsRowType(ValueType type) {
-  const int number = static_cast<int>(type);
-  return IsScalarNumber(number) || IsListNumber(number);
+const std::vector<ValueType>& AllValueTypes() {
+  static const std::vector<ValueType> types = [] {
+    std::vector<ValueType> all;
+    for (size_t i = 1; i < kTypeCount; ++i) {
+      if (IsRowType(static_cast<ValueType>(i))) all.push_back(static_cast<ValueType>(i));
+    }
+    return all;
+  }();
+  return types;
 }
 
-bool IsList(ValueType type) { return IsListNumber(static_cast<int>(type)); }
+bool IsRowType(ValueType type) { return FactsOf(type).shape != Shape::kNone; }
 
-ValueType ElementType(ValueType type) {
-  return IsList(type) ? static_cast<ValueType>(static_cast<int>(type) - kListOffset) : type;
+bool IsList(ValueType type) {
+  const Shape shape = FactsOf(type).shape;
+  return shape == Shape::kList || shape == Shape::kSet;
 }
+
+bool IsSet(ValueType type) { return FactsOf(type).shape == Shape::kSet; }
+
+bool IsMessage(ValueType type) { return FactsOf(type).shape == Shape::kMessage; }
+
+ValueType ElementType(ValueType type) { return FactsOf(type).element; }
+
+ValueType StoredAs(ValueType type) { return FactsOf(type).stored; }
 
 ValueType ListOf(ValueType element) {
   return static_cast<ValueType>(static_cast<int>(element) + kListOffset);
@@ -115,20 +212,15 @@ bool IsKeyType(ValueType type) {
 }
 
 Result<ValueType> ValueTypeFromNumber(int number) {
-  if (IsScalarNumber(number) || IsListNumber(number)) return static_cast<ValueType>(number);
-  if (number == kPdfBytes || number == kImageBytes ||
-      (number != 0 && feast::types::ValueType_Enum_IsValid(number))) {
-    return Error(ErrorKind::kNotImplemented,
-                 "values of type " + ValueTypeName(number) +
-                     " are kept in the registry but cannot be stored or served in this version");
-  }
+  const auto type = static_cast<ValueType>(number);
+  if (number > 0 && number < static_cast<int>(kTypeCount) && IsRowType(type)) return type;
   return Error(ErrorKind::kInvalid,
                "value type " + ValueTypeName(number) + " is not one of Feast's value types");
 }
 
 std::string ValueTypeName(int number) {
-  if (number == kPdfBytes) return "PDF_BYTES";
-  if (number == kImageBytes) return "IMAGE_BYTES";
+  if (number == static_cast<int>(ValueType::kPdfBytes)) return "PDF_BYTES";
+  if (number == static_cast<int>(ValueType::kImageBytes)) return "IMAGE_BYTES";
   if (!feast::types::ValueType_Enum_IsValid(number)) {
     return "UNKNOWN(" + std::to_string(number) + ")";
   }
@@ -145,9 +237,9 @@ Result<ValueType> ValueTypeFromArrow(const arrow::DataType& type) {
     case arrow::Type::LIST:
     case arrow::Type::LARGE_LIST:
     case arrow::Type::FIXED_SIZE_LIST: {
-      Result<ValueType> element = ScalarFromArrow(*type.field(0)->type());
+      Result<ValueType> element = ValueTypeFromArrow(*type.field(0)->type());
       if (!element.ok()) return NoValueType(type);
-      return ListOf(*element);
+      return ListOfInferred(*element, type);
     }
     default:
       return ScalarFromArrow(type);
