@@ -9,11 +9,11 @@ Result<KeyValue> CoerceValue(const JsonScalar& value, const JoinKey& key, int64_
                              Arena* arena) {
   switch (value.kind) {
     case JsonScalar::Kind::kInt:
-      return KeyFromInt(value.integer, key, row);
+      return KeyFromInt(value.integer, key, row, arena);
     case JsonScalar::Kind::kString:
       return KeyFromString(value.text, key, row, arena);
     case JsonScalar::Kind::kUint:
-      return KeyFromUint(value.unsigned_integer, key, row);
+      return KeyFromUint(value.unsigned_integer, key, row, arena);
     case JsonScalar::Kind::kDouble:
       return KeyFromDouble(value.number, key, row);
     case JsonScalar::Kind::kBool:

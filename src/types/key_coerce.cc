@@ -122,12 +122,16 @@ bool IsSettledByValue(arrow::Type::type id) {
   }
 }
 
+const char* WantedOf(ValueType key) {
+  return key == ValueType::kString ? "text or an integer" : JsonFormOf(key);
+}
+
 }  // namespace
 
 Status KeyMismatch(std::string_view found, const JoinKey& key, int64_t row) {
   return Error(ErrorKind::kInvalid, "join key '" + key.name + "', row " + std::to_string(row) +
                                         ": found " + std::string(found) + ", wanted " +
-                                        JsonFormOf(key.type) + " (" + ValueTypeName(key.type) + ")")
+                                        WantedOf(key.type) + " (" + ValueTypeName(key.type) + ")")
       .Subject(key.name);
 }
 
@@ -137,13 +141,15 @@ Status KeyFromBool(bool value, const JoinKey& key, int64_t row) {
   return KeyMismatch(value ? "true" : "false", key, row);
 }
 
-Result<KeyValue> KeyFromInt(int64_t value, const JoinKey& key, int64_t row) {
+Result<KeyValue> KeyFromInt(int64_t value, const JoinKey& key, int64_t row, Arena* arena) {
+  if (key.type == ValueType::kString) return KeyValue{0, arena->Copy(std::to_string(value))};
   return FromInteger(value, std::to_string(value), key, row);
 }
 
-Result<KeyValue> KeyFromUint(uint64_t value, const JoinKey& key, int64_t row) {
+Result<KeyValue> KeyFromUint(uint64_t value, const JoinKey& key, int64_t row, Arena* arena) {
+  if (key.type == ValueType::kString) return KeyValue{0, arena->Copy(std::to_string(value))};
   if (!FitsInt64(value)) return KeyMismatch(std::to_string(value), key, row);
-  return KeyFromInt(static_cast<int64_t>(value), key, row);
+  return KeyFromInt(static_cast<int64_t>(value), key, row, arena);
 }
 
 Result<KeyValue> KeyFromDouble(double value, const JoinKey& key, int64_t row) {
@@ -177,6 +183,9 @@ Result<std::shared_ptr<arrow::Array>> CoerceKeyColumn(const std::shared_ptr<arro
   const bool number = IsIntegerKey(key.type) || key.type == ValueType::kUnixTimestamp;
   if (number && IsSettledByValue(id)) {
     ARROW_ASSIGN_OR_RAISE(keys, FromValues(column, id, key, where));
+  } else if (key.type == ValueType::kString && arrow::is_integer(id)) {
+    // Integers as the text that their digits are, which is what a decimal is kept as.
+    ARROW_ASSIGN_OR_RAISE(keys, CanonicalColumn(column, ValueType::kDecimal, where));
   } else {
     if (key.type == ValueType::kUnixTimestamp) {
       ARROW_RETURN_NOT_OK(CheckWholeSeconds(*column, where));

@@ -3,7 +3,7 @@
 // A value is taken where it means exactly one value of the key's type:
 //   INT32, INT64     an integer; a whole number written as a float below 2^53 (1001.0); text of an
 //                    optional minus and digits ("1001")
-//   STRING           text. Not a number: 1001 could be "1001", "1001.0" or "01001"
+//   STRING           text; an integer, as its decimal text. Not a float, which could be several
 //   BYTES            in JSON base64 text; in Arrow a binary column
 //   UNIX_TIMESTAMP   whole seconds since the epoch, as a number or text; ISO 8601 text; in Arrow
 //   also
@@ -25,9 +25,9 @@
 namespace featly {
 
 /// One value of a request as a value of `key`'s type. Text and bytes borrow `value`, or `arena`
-/// where base64 was decoded.
-Result<KeyValue> KeyFromInt(int64_t value, const JoinKey& key, int64_t row);
-Result<KeyValue> KeyFromUint(uint64_t value, const JoinKey& key, int64_t row);
+/// where base64 was decoded or an integer became text.
+Result<KeyValue> KeyFromInt(int64_t value, const JoinKey& key, int64_t row, Arena* arena);
+Result<KeyValue> KeyFromUint(uint64_t value, const JoinKey& key, int64_t row, Arena* arena);
 Result<KeyValue> KeyFromDouble(double value, const JoinKey& key, int64_t row);
 Result<KeyValue> KeyFromString(std::string_view value, const JoinKey& key, int64_t row,
                                Arena* arena);

@@ -27,13 +27,13 @@ std::string Refused(const Result<KeyValue>& result) { return Refused(result.stat
 TEST(KeyCoerce, ExactIntegersInEveryForm) {
   Arena arena;
   for (const JoinKey& key : {kInt, kSmall, kTime}) {
-    EXPECT_EQ(KeyFromInt(1001, key, 3)->integer, 1001);
-    EXPECT_EQ(KeyFromUint(1001, key, 3)->integer, 1001);
+    EXPECT_EQ(KeyFromInt(1001, key, 3, &arena)->integer, 1001);
+    EXPECT_EQ(KeyFromUint(1001, key, 3, &arena)->integer, 1001);
     EXPECT_EQ(KeyFromDouble(1001.0, key, 3)->integer, 1001);
     EXPECT_EQ(KeyFromString("1001", key, 3, &arena)->integer, 1001);
     EXPECT_EQ(KeyFromString("-1001", key, 3, &arena)->integer, -1001);
   }
-  EXPECT_EQ(KeyFromInt(9007199254740993, kInt, 3)->integer, 9007199254740993);
+  EXPECT_EQ(KeyFromInt(9007199254740993, kInt, 3, &arena)->integer, 9007199254740993);
   EXPECT_EQ(KeyFromString("9007199254740993", kInt, 3, &arena)->integer, 9007199254740993);
 }
 
@@ -47,21 +47,23 @@ TEST(KeyCoerce, WhatIsNotExactIsRefused) {
   }
   EXPECT_NE(Refused(KeyFromDouble(1001.5, kInt, 3)).find("1001.5"), std::string::npos);
   Refused(KeyFromDouble(9007199254740992.0, kInt, 3));
-  Refused(KeyFromUint(9223372036854775808ULL, kInt, 3));
-  EXPECT_NE(Refused(KeyFromInt(2147483648, kSmall, 3)).find("32 bits"), std::string::npos);
+  Refused(KeyFromUint(9223372036854775808ULL, kInt, 3, &arena));
+  EXPECT_NE(Refused(KeyFromInt(2147483648, kSmall, 3, &arena)).find("32 bits"), std::string::npos);
   Refused(KeyFromDouble(2147483648.0, kSmall, 3));
   Refused(KeyFromString("2147483648", kSmall, 3, &arena));
   Refused(KeyFromBool(true, kInt, 3));
   EXPECT_NE(Refused(KeyFromNull(kInt, 3)).find("found null"), std::string::npos);
 }
 
-TEST(KeyCoerce, TextKeysTakeTextOnly) {
+TEST(KeyCoerce, TextKeysTakeTextAndIntegers) {
   Arena arena;
   EXPECT_EQ(KeyFromString("1001", kText, 3, &arena)->bytes, "1001");
   EXPECT_EQ(KeyFromString("", kText, 3, &arena)->bytes, "");
-  EXPECT_NE(Refused(KeyFromInt(1001, kText, 3)).find("wanted text (STRING)"), std::string::npos);
-  Refused(KeyFromUint(1001, kText, 3));
-  Refused(KeyFromDouble(1001.0, kText, 3));
+  EXPECT_EQ(KeyFromInt(-1001, kText, 3, &arena)->bytes, "-1001");
+  EXPECT_EQ(KeyFromInt(9007199254740993, kText, 3, &arena)->bytes, "9007199254740993");
+  EXPECT_EQ(KeyFromUint(18446744073709551615ULL, kText, 3, &arena)->bytes, "18446744073709551615");
+  EXPECT_NE(Refused(KeyFromDouble(1001.0, kText, 3)).find("wanted text or an integer (STRING)"),
+            std::string::npos);
   Refused(KeyFromBool(false, kText, 3));
   Refused(KeyFromNull(kText, 3));
 }
@@ -70,7 +72,7 @@ TEST(KeyCoerce, BytesAreBase64InJson) {
   Arena arena;
   EXPECT_EQ(KeyFromString("Y2Q=", kRaw, 3, &arena)->bytes, "cd");
   Refused(KeyFromString("cd!", kRaw, 3, &arena));
-  Refused(KeyFromInt(1, kRaw, 3));
+  Refused(KeyFromInt(1, kRaw, 3, &arena));
 }
 
 TEST(KeyCoerce, TimesAreWholeSeconds) {
@@ -81,7 +83,7 @@ TEST(KeyCoerce, TimesAreWholeSeconds) {
   Refused(KeyFromString("2023-11-14T22:13:20.5Z", kTime, 3, &arena));
   Refused(KeyFromString("2023-11-14T22:13:20.000000001Z", kTime, 3, &arena));
   Refused(KeyFromString("yesterday", kTime, 3, &arena));
-  Refused(KeyFromInt(9223372036855, kTime, 3));
+  Refused(KeyFromInt(9223372036855, kTime, 3, &arena));
 }
 
 void ExpectKeys(const std::shared_ptr<arrow::Array>& from, const JoinKey& key,
@@ -104,6 +106,11 @@ TEST(KeyCoerce, Columns) {
   ExpectKeys(ArrayOf(arrow::dictionary(arrow::int8(), arrow::utf8()), R"(["5", "5"])"), kInt,
              "[5, 5]");
   ExpectKeys(ArrayOf(arrow::utf8_view(), R"(["x", ""])"), kText, R"(["x", ""])");
+  ExpectKeys(ArrayOf(arrow::int64(), "[9007199254740993, null]"), kText,
+             R"(["9007199254740993", null])");
+  ExpectKeys(ArrayOf(arrow::uint8(), "[7]"), kText, R"(["7"])");
+  ExpectKeys(ArrayOf(arrow::dictionary(arrow::int8(), arrow::int32()), "[5, 5]"), kText,
+             R"(["5", "5"])");
   ExpectKeys(ArrayOf(arrow::binary(), R"(["x"])"), kRaw, R"(["x"])");
   ExpectKeys(ArrayOf(arrow::utf8(), R"(["2023-11-14T22:13:20Z", "7"])"), kTime,
              "[1700000000000000, 7000000]");
@@ -135,7 +142,8 @@ TEST(KeyCoerce, ColumnsNameTheRow) {
   refused(ArrayOf(arrow::float32(), "[16777216]"), kInt, keep);
   refused(ArrayOf(arrow::float64(), "[9007199254740992]"), kInt, keep);
   refused(ArrayOf(arrow::float64(), "[1]"), kText, keep);
-  refused(ArrayOf(arrow::int64(), "[1]"), kText, keep);
+  refused(ArrayOf(arrow::boolean(), "[true]"), kText, keep);
+  refused(ArrayOf(arrow::int64(), "[null]"), kText, NullKeys::kRefuse);
   refused(ArrayOf(arrow::utf8(), R"(["x"])"), kRaw, keep);
   refused(ArrayOf(arrow::boolean(), "[true]"), kInt, keep);
   refused(ArrayOf(arrow::timestamp(arrow::TimeUnit::NANO), "[1]"), kTime, keep);
