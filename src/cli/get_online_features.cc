@@ -12,6 +12,7 @@
 #include "cli/table_text.h"
 #include "retrieval/lookup.h"
 #include "types/json_value.h"
+#include "types/key_coerce.h"
 
 namespace featly::cli {
 
@@ -61,6 +62,41 @@ Result<std::shared_ptr<arrow::RecordBatch>> KeysFromTexts(const std::vector<std:
   return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows, std::move(arrays));
 }
 
+/// Keys of bytes, which a terminal takes as base64, like JSON.
+Result<std::shared_ptr<arrow::RecordBatch>> DecodeBytesKeys(
+    const std::vector<JoinKey>& keys, std::shared_ptr<arrow::RecordBatch> rows) {
+  for (const JoinKey& key : keys) {
+    const int at = rows->schema()->GetFieldIndex(key.name);
+    if (key.type != ValueType::kBytes || at < 0) continue;
+    const auto& texts = static_cast<const arrow::StringArray&>(*rows->column(at));
+    Arena arena;
+    arrow::BinaryBuilder builder;
+    for (int64_t row = 0; row < texts.length(); ++row) {
+      ARROW_ASSIGN_OR_RAISE(const KeyValue value,
+                            KeyFromString(texts.GetView(row), key, row, &arena));
+      ARROW_RETURN_NOT_OK(builder.Append(value.bytes));
+    }
+    ARROW_ASSIGN_OR_RAISE(auto decoded, builder.Finish());
+    ARROW_ASSIGN_OR_RAISE(
+        rows, rows->SetColumn(at, arrow::field(key.name, arrow::binary()), std::move(decoded)));
+  }
+  return rows;
+}
+
+/// A value as JSON, exactly as the server has it where Arrow shows it less well.
+void AppendValue(const LookupColumns& columns, size_t column, int64_t row, std::string* out) {
+  if (columns.json[column] == nullptr) {
+    return AppendJsonCell(*columns.values[column], row, out);
+  }
+  const auto& texts = static_cast<const arrow::StringArray&>(*columns.json[column]);
+  out->append(texts.IsNull(row) ? "null" : texts.GetView(row));
+}
+
+std::string ValueText(const LookupColumns& columns, size_t column, int64_t row) {
+  const bool has_json = columns.json[column] != nullptr && columns.json[column]->IsValid(row);
+  return CellText(has_json ? *columns.json[column] : *columns.values[column], row);
+}
+
 /// A row a line; what is not there shows why.
 std::string FormatRows(const LookupColumns& columns) {
   const int64_t rows = columns.values.empty() ? 0 : columns.values[0]->length();
@@ -69,7 +105,7 @@ std::string FormatRows(const LookupColumns& columns) {
     const auto& statuses = static_cast<const arrow::Int8Array&>(*columns.statuses[column]);
     for (int64_t row = 0; row < rows; ++row) {
       auto status = static_cast<FieldStatus>(statuses.Value(row));
-      std::string text = CellText(*columns.values[column], row);
+      std::string text = ValueText(columns, column, row);
       if (status != FieldStatus::kPresent && status != FieldStatus::kNullValue) {
         text += std::string(" (") + FieldStatusName(status) + ")";
       }
@@ -88,7 +124,7 @@ std::string FormatJson(const LookupColumns& columns) {
     text += ": [";
     for (int64_t row = 0; row < columns.values[column]->length(); ++row) {
       text += row ? ",\n        " : "\n        ";
-      AppendJsonCell(*columns.values[column], row, &text);
+      AppendValue(columns, column, row, &text);
     }
     text += "\n    ]";
   }
@@ -99,6 +135,7 @@ Status RunGetOnlineFeatures(CommandLine& line, const OnlineOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto keys, KeysFromTexts(options.entities));
   ARROW_ASSIGN_OR_RAISE(auto project, line.OpenProject());
   ARROW_ASSIGN_OR_RAISE(auto plan, project->LookupPlan(options.features));
+  ARROW_ASSIGN_OR_RAISE(keys, DecodeBytesKeys(plan->key_columns, keys));
   ARROW_ASSIGN_OR_RAISE(auto store, project->online());
   ARROW_ASSIGN_OR_RAISE(LookupColumns columns,
                         LookupArrow(plan, *store, *keys, project->clock().Now()));

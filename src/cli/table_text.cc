@@ -45,6 +45,29 @@ void AppendListCell(const arrow::ListArray& array, int64_t row, std::string* out
   *out += ']';
 }
 
+void AppendStructCell(const arrow::StructArray& array, int64_t row, std::string* out) {
+  *out += '{';
+  for (int i = 0; i < array.num_fields(); ++i) {
+    if (i > 0) *out += ',';
+    AppendJsonString(array.type()->field(i)->name(), out);
+    *out += ':';
+    AppendJsonCell(*array.field(i), row, out);
+  }
+  *out += '}';
+}
+
+// Of text keys, as features' maps have.
+void AppendMapCell(const arrow::MapArray& array, int64_t row, std::string* out) {
+  *out += '{';
+  for (int64_t i = array.value_offset(row); i < array.value_offset(row + 1); ++i) {
+    if (i > array.value_offset(row)) *out += ',';
+    AppendJsonString(CellText(*array.keys(), i), out);
+    *out += ':';
+    AppendJsonCell(*array.items(), i, out);
+  }
+  *out += '}';
+}
+
 template <typename ArrayType>
 auto Value(const arrow::Array& array, int64_t row) {
   return static_cast<const ArrayType&>(array).GetView(row);
@@ -103,6 +126,10 @@ void AppendJsonCell(const arrow::Array& array, int64_t row, std::string* out) {
       return AppendTime(static_cast<const arrow::TimestampArray&>(array), row, out);
     case arrow::Type::LIST:
       return AppendListCell(static_cast<const arrow::ListArray&>(array), row, out);
+    case arrow::Type::STRUCT:
+      return AppendStructCell(static_cast<const arrow::StructArray&>(array), row, out);
+    case arrow::Type::MAP:
+      return AppendMapCell(static_cast<const arrow::MapArray&>(array), row, out);
     default: {
       auto scalar = array.GetScalar(row);
       AppendJsonString(scalar.ok() ? (*scalar)->ToString() : scalar.status().message(), out);

@@ -15,6 +15,7 @@
 #include <parquet/arrow/writer.h>
 
 #include "base/file.h"
+#include "cli/table_text.h"
 
 namespace featly::cli {
 
@@ -73,16 +74,63 @@ Result<std::shared_ptr<arrow::ipc::RecordBatchWriter>> OpenParquet(
   return std::make_shared<ParquetWriter>(std::move(writer));
 }
 
+/// Arrow's CSV writer under columns that CSV has no form for: lists, structs and maps are written
+/// as JSON text, bytes as base64.
+class CsvWriter : public arrow::ipc::RecordBatchWriter {
+ public:
+  explicit CsvWriter(std::shared_ptr<arrow::Schema> schema) : schema_(std::move(schema)) {}
+
+  Status Open(arrow::io::FileOutputStream* stream) {
+    return arrow::csv::MakeCSVWriter(stream, schema_).Value(&writer_);
+  }
+  Status WriteRecordBatch(const arrow::RecordBatch& batch) override {
+    arrow::ArrayVector columns;
+    for (int i = 0; i < batch.num_columns(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), AsCsv(batch.column(i), *schema_->field(i)));
+    }
+    return writer_->WriteRecordBatch(
+        *arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns)));
+  }
+  Status WriteTable(const arrow::Table& table, int64_t max_chunksize) override {
+    arrow::TableBatchReader reader(table);
+    reader.set_chunksize(max_chunksize);
+    std::shared_ptr<arrow::RecordBatch> batch;
+    while (true) {
+      ARROW_RETURN_NOT_OK(reader.ReadNext(&batch));
+      if (batch == nullptr) return Status::OK();
+      ARROW_RETURN_NOT_OK(WriteRecordBatch(*batch));
+    }
+  }
+  Status Close() override { return writer_->Close(); }
+  arrow::ipc::WriteStats stats() const override { return {}; }
+
+ private:
+  static Result<std::shared_ptr<arrow::Array>> AsCsv(const std::shared_ptr<arrow::Array>& column,
+                                                     const arrow::Field& field) {
+    if (column->type()->Equals(*field.type())) return column;
+    arrow::StringBuilder builder;
+    for (int64_t row = 0; row < column->length(); ++row) {
+      ARROW_RETURN_NOT_OK(column->IsNull(row) ? builder.AppendNull()
+                                              : builder.Append(CellText(*column, row)));
+    }
+    return builder.Finish();
+  }
+
+  std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::ipc::RecordBatchWriter> writer_;
+};
+
 Result<std::shared_ptr<arrow::ipc::RecordBatchWriter>> OpenCsv(
     arrow::io::FileOutputStream* stream, const std::shared_ptr<arrow::Schema>& schema) {
-  for (const auto& field : schema->fields()) {
-    if (!is_nested(field->type()->id())) continue;
-    return Error(ErrorKind::kInvalid, "the column '" + field->name() + "' holds " +
-                                          field->type()->ToString() +
-                                          ", which CSV cannot; write a .parquet or .arrow file")
-        .Subject(field->name());
+  arrow::FieldVector fields = schema->fields();
+  for (auto& field : fields) {
+    const bool has_form =
+        !is_nested(field->type()->id()) && field->type()->id() != arrow::Type::BINARY;
+    if (!has_form) field = field->WithType(arrow::utf8());
   }
-  return arrow::csv::MakeCSVWriter(stream, schema);
+  auto writer = std::make_shared<CsvWriter>(arrow::schema(std::move(fields)));
+  ARROW_RETURN_NOT_OK(writer->Open(stream));
+  return writer;
 }
 
 /// Whatever the form, the temporary file and its new name.
