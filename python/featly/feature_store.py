@@ -638,10 +638,12 @@ class FeatureStore:
         references, service = _requested(features)
         rows = entity_rows_table(entity_rows)
         with _named(service):
-            values, statuses, event_times = self._project_core().get_online_features(
+            values, statuses, event_times, shaped = self._project_core().get_online_features(
                 rows, references, service, full_feature_names
             )
-        return OnlineResponse(pa.table(values), pa.table(statuses), pa.table(event_times))
+        return OnlineResponse(
+            pa.table(values), pa.table(statuses), pa.table(event_times), pa.table(shaped)
+        )
 
     async def get_online_features_async(
         self,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,14 +35,26 @@ class OnlineResponse:
     kept as Arrow and turned into Python objects by the call that asks for them.
     """
 
-    def __init__(self, values: pa.Table, statuses: pa.Table, event_times: pa.Table) -> None:
+    def __init__(
+        self,
+        values: pa.Table,
+        statuses: pa.Table,
+        event_times: pa.Table,
+        shaped: pa.Table | None = None,
+    ) -> None:
+        """For `FeatureStore`: `shaped` is the JSON of columns such as maps; a column's metadata
+        `featly.type` names its value type."""
         kept = [name for name in values.column_names if name != DUMMY_ENTITY_ID]
         self._values = values.select(kept)
         self._statuses = statuses.select(kept)
         self._event_times = event_times.select(kept)
+        self._shaped = shaped
 
     def to_dict(self, include_event_timestamps: bool = False) -> dict[str, list[Any]]:
         """One list of Python values for each column; a value that is not there is None.
+
+        Values are what Feast's are: sets of Python, `uuid.UUID`, `decimal.Decimal`, dictionaries of
+        maps and structs, what JSON holds, datetimes in UTC or in the zone they were given in.
 
         Args:
             include_event_timestamps: Whether each column is followed by `<column>__ts`, the event
@@ -46,7 +62,7 @@ class OnlineResponse:
         """
         result: dict[str, list[Any]] = {}
         for name in self._values.column_names:
-            result[name] = _to_pylist(self._values.column(name))
+            result[name] = self._python_values(name)
             if include_event_timestamps:
                 result[name + TIMESTAMP_POSTFIX] = self._seconds(name).to_pylist()
         return result
@@ -104,6 +120,25 @@ class OnlineResponse:
             )
         return [_STATUS_NAMES[status] for status in self._statuses.column(feature_name).to_pylist()]
 
+    def _python_values(self, name: str) -> list[Any]:
+        metadata = self._values.schema.field(name).metadata or {}
+        value_type = metadata.get(b"featly.type", b"").decode()
+        if self._shaped is not None and name in self._shaped.column_names:
+            shaped = _converted(self._shaped.column(name).to_pylist(), json.loads)
+            if value_type == "ZONED_TIMESTAMP":
+                return _converted(shaped, datetime.fromisoformat)
+            return _converted(shaped, _pairs_to_dict) if value_type == "SCALAR_MAP" else shaped
+        values = _to_pylist(self._values.column(name))
+        kind, _, collection = value_type.rpartition("_")
+        if collection not in ("LIST", "SET"):
+            kind = value_type
+        convert = _CONVERSIONS.get(kind)
+        if collection == "SET":
+            return _converted(values, lambda items: set(_converted(items, convert)))
+        if collection == "LIST" and convert is not None:
+            return _converted(values, lambda items: _converted(items, convert))
+        return _converted(values, convert)
+
     def _seconds(self, name: str) -> pa.ChunkedArray:
         # Without a zone, so that no time zone database is asked; the whole second below.
         times = self._event_times.column(name).cast(pa.int64()).cast(pa.timestamp("us"))
@@ -131,6 +166,25 @@ class OnlineResponse:
             heading("OnlineResponse", f"{rows:,} rows"),
             table(names, zip(*columns, strict=True), rows - MAX_ROWS),
         )
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "UUID": UUID,
+    "TIME_UUID": UUID,
+    "DECIMAL": Decimal,
+    "JSON": json.loads,
+}
+"""From what Arrow holds to what Python has for it, by the value type or that of an element."""
+
+
+def _converted(values: list[Any], convert: Callable[[Any], Any] | None) -> list[Any]:
+    if convert is None:
+        return values
+    return [None if value is None else convert(value) for value in values]
+
+
+def _pairs_to_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    return {key: value for key, value in pairs}
 
 
 def _to_pylist(column: pa.ChunkedArray) -> list[Any]:

@@ -1,9 +1,5 @@
-"""The types of fields: `Int64`, `Array(String)`, ... with the names and the meaning of
-`feast.types`.
-
-featly keeps values of the integers, floats, `Bool`, `String`, `Bytes`, `UnixTimestamp` and arrays
-of them. The other types may stand in a registry, where they are kept untouched; reading or writing
-rows of them is refused by name.
+"""The types of fields: `Int64`, `Array(String)`, `Struct({...})`, ... with the names and the
+meaning of `feast.types`. What values each takes and gives is in docs/semantics.md.
 """
 
 from __future__ import annotations

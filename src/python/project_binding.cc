@@ -10,6 +10,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 #include <google/protobuf/util/json_util.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -244,8 +245,34 @@ ArrowStream StreamOf(const std::vector<std::string>& names,
   return {ValueOrRaise(arrow::RecordBatchReader::Make({std::move(batch)})), owner};
 }
 
-/// (values, statuses as int8, event times): three streams of one shape, key columns first.
-std::tuple<ArrowStream, ArrowStream, ArrowStream> GetOnlineFeatures(
+/// The values, each field's metadata naming its value type.
+ArrowStream ValuesOf(const LookupColumns& columns, const std::shared_ptr<Project>& owner) {
+  std::vector<std::shared_ptr<arrow::Field>> fields;
+  for (size_t i = 0; i < columns.names.size(); ++i) {
+    fields.push_back(arrow::field(
+        columns.names[i], columns.values[i]->type(), true,
+        arrow::key_value_metadata({"featly.type"}, {ValueTypeName(columns.types[i])})));
+  }
+  int64_t rows = columns.values.empty() ? 0 : columns.values[0]->length();
+  auto batch = arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows, columns.values);
+  return {ValueOrRaise(arrow::RecordBatchReader::Make({std::move(batch)})), owner};
+}
+
+/// The JSON of those columns that have one.
+ArrowStream JsonOf(const LookupColumns& columns, const std::shared_ptr<Project>& owner) {
+  std::vector<std::string> names;
+  std::vector<std::shared_ptr<arrow::Array>> texts;
+  for (size_t i = 0; i < columns.names.size(); ++i) {
+    if (columns.json[i] == nullptr) continue;
+    names.push_back(columns.names[i]);
+    texts.push_back(columns.json[i]);
+  }
+  return StreamOf(names, texts, owner);
+}
+
+/// (values, statuses as int8, event times): three streams of one shape, key columns first; and the
+/// JSON of columns whose values Arrow shows less well (LookupColumns).
+std::tuple<ArrowStream, ArrowStream, ArrowStream, ArrowStream> GetOnlineFeatures(
     const ProjectHandle& self, nb::handle entities, const std::vector<std::string>& features,
     const std::string& feature_service, bool full_feature_names) {
   auto reader = ValueOrRaise(ImportStream(entities));
@@ -263,9 +290,9 @@ std::tuple<ArrowStream, ArrowStream, ArrowStream> GetOnlineFeatures(
     }();
   }
   LookupColumns columns = ValueOrRaise(std::move(looked_up));
-  return {StreamOf(columns.names, columns.values, self.shared()),
-          StreamOf(columns.names, columns.statuses, self.shared()),
-          StreamOf(columns.names, columns.event_times, self.shared())};
+  return {
+      ValuesOf(columns, self.shared()), StreamOf(columns.names, columns.statuses, self.shared()),
+      StreamOf(columns.names, columns.event_times, self.shared()), JsonOf(columns, self.shared())};
 }
 
 /// (applied, stale) rows of a push, or of a write to one view.
