@@ -211,7 +211,7 @@ def test_what_one_pushes_comes_back(things: Repo) -> None:
         ]:
             bad = {**pushed, name: [value]}
             status, answer = server.request("/push", {"push_source_name": "pushed", "df": bad})
-            assert status == 422 and words in str(answer), (name, status, answer)
+            assert status == 422 and words in answer["error"], (name, status, answer)
 
 
 def test_schemas_are_inferred_from_columns(make_repo: Any) -> None:
