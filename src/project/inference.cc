@@ -211,7 +211,7 @@ class ViewInference {
                spec_->mutable_features());
       auto* tags = spec_->mutable_features()->rbegin()->mutable_tags();
       const Status described = DescribeType(*column->type(), *type, tags);
-      if (!described.ok()) return NoTypeFor("column", name, described);
+      if (!described.ok()) return NoTypeFor("column", name, *source, described);
     }
     if (!spec_->features().empty()) return Status::OK();
     return Error(ErrorKind::kDefinition, "feature view '" + spec_->name() +
