@@ -35,7 +35,7 @@ class Wire:
         self.send(head.encode() + data)
 
     def _fill(self) -> None:
-        data = self.socket.recv(65536)
+        data = self.socket.recv(1 << 20)
         if not data:
             raise EOFError(self.received)
         self.received += data
