@@ -9,6 +9,7 @@
 
 #include "online/conformance_test_util.h"
 #include "types/proto_value.h"
+#include "types/test_arrays.h"
 
 namespace featly {
 namespace {
@@ -77,59 +78,6 @@ TEST_P(OnlineRows, OneReadOfManyViewsAndGroups) {
   }
 }
 
-// Values of `type` in Arrow's JSON form: usual ones, extremes, empty ones.
-std::vector<std::string> Samples(const arrow::DataType& type) {
-  auto of = [](const std::shared_ptr<arrow::DataType>& inner) { return Samples(*inner); };
-  switch (type.id()) {
-    case arrow::Type::BOOL:
-      return {"true", "false"};
-    case arrow::Type::INT32:
-      return {"-2147483648", "2147483647"};
-    case arrow::Type::INT64:
-      return {"-9223372036854775808", "9007199254740993"};
-    case arrow::Type::FLOAT:
-      return {"0.5", "-0.25"};
-    case arrow::Type::DOUBLE:
-      return {"0.1", "1e300"};
-    case arrow::Type::TIMESTAMP:
-      return {"1700000000123456", "-1500000"};
-    case arrow::Type::BINARY:
-      return {"\"b\\u0000y\"", "\"\""};
-    case arrow::Type::STRING:
-      return {"\"tëxt\"", "\"\""};
-    case arrow::Type::LIST: {
-      auto items = of(static_cast<const arrow::ListType&>(type).value_type());
-      return {"[" + items[0] + ", null, " + items[1] + "]", "[]"};
-    }
-    case arrow::Type::MAP: {
-      const auto& map = static_cast<const arrow::MapType&>(type);
-      return {"[[" + of(map.key_type())[0] + ", " + of(map.item_type())[0] + "]]", "[]"};
-    }
-    case arrow::Type::STRUCT: {
-      std::string first;
-      for (const auto& field : type.fields()) {
-        first += (first.empty() ? "{\"" : ", \"") + field->name() + "\": " + of(field->type())[0];
-      }
-      return {first + "}", first + "}"};
-    }
-    default:
-      ADD_FAILURE() << "no samples of " << type.ToString();
-      return {"null", "null"};
-  }
-}
-
-// The same for a type of Feast's: some texts have a form of their own.
-std::vector<std::string> Samples(ValueType type) {
-  const std::string name = ValueTypeName(type);
-  if (name == "JSON") return {"\"{\\\"a\\\": [1, null]}\"", "\"7\""};
-  if (name == "UUID" || name == "TIME_UUID") {
-    const std::string uuid = "\"123e4567-e89b-12d3-a456-426614174000\"";
-    return {uuid, uuid};
-  }
-  if (name == "DECIMAL") return {"\"1.50\"", "\"-0.001\""};
-  return Samples(*ArrowTypeOf(type));
-}
-
 // What a store that keeps `row` as Feast's protobuf gives back of a column.
 std::string ThroughProtobuf(const RowLayout& layout, uint32_t column, RowView row) {
   feast::types::Value value;
@@ -139,26 +87,26 @@ std::string ThroughProtobuf(const RowLayout& layout, uint32_t column, RowView ro
   return Must(array->GetScalar(0))->ToString();
 }
 
-// Types join by themselves: all that rows can hold.
+// Types join by themselves: all that rows can hold, with random values and nulls.
 TEST_P(OnlineRows, EveryTypeAndNull) {
+  constexpr int64_t kRows = 12;
+  testing_arrays::Random random(17);
   std::vector<RowColumn> columns;
-  std::vector<std::vector<std::string>> values(3);  // two rows of samples, one of nulls
-  for (int number = 1; number < 256; ++number) {
-    const auto type = static_cast<ValueType>(number);
-    if (!IsRowType(type)) continue;
-    columns.push_back({"c" + std::to_string(number), type});
-    const auto samples = Samples(type);
-    for (size_t i = 0; i < 2; ++i) values[i].push_back(samples[i]);
-    values[2].emplace_back("null");
+  std::vector<std::shared_ptr<arrow::Array>> arrays;
+  for (ValueType type : AllValueTypes()) {
+    columns.push_back({"c" + std::to_string(static_cast<int>(type)), type});
+    auto nothing = Must(arrow::MakeArrayOfNull(ArrowTypeOf(type), 1));
+    arrays.push_back(Must(arrow::Concatenate(
+        {testing_arrays::RandomArray(type, kRows - 1, random), std::move(nothing)})));
   }
-  ASSERT_GE(columns.size(), 16u);
   auto view = Bind(MakeSchema("all", columns));
+  RowEncoder encoder = Must(RowEncoder::Make(view->write_layout(), std::move(arrays)));
   std::vector<std::string> keys;
-  std::vector<std::string> rows;
-  for (size_t i = 0; i < values.size(); ++i) {
-    keys.push_back(IntKey(static_cast<int64_t>(i)));
-    rows.push_back(MakeRow(*view, values[i], At(1, 2)));
-    ASSERT_OK(WriteOne(*store_, view, keys[i], rows[i]));
+  std::vector<std::string> rows(kRows);
+  for (int64_t i = 0; i < kRows; ++i) {
+    keys.push_back(IntKey(i));
+    ASSERT_OK(encoder.Append(i, At(1, 2), &rows[static_cast<size_t>(i)]));
+    ASSERT_OK(WriteOne(*store_, view, keys.back(), rows[static_cast<size_t>(i)]));
   }
   const bool exact = Declared(!can().values_as_protobuf, "values as protobuf holds them");
   ReadResult result;

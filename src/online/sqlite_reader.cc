@@ -29,9 +29,10 @@ Error Unreadable(const SqliteView& view, std::string_view what) {
 // else its own, which a lookup takes for a feature that is not there.
 ValueType TypeOf(const Value& value, ValueType declared) {
   const auto held = static_cast<int>(value.val_case());
-  if (held == Value::VAL_NOT_SET || held == Value::kNullVal || held == static_cast<int>(declared)) {
-    return declared;
-  }
+  // These have no member of their own.
+  const bool bytes = declared == ValueType::kPdfBytes || declared == ValueType::kImageBytes;
+  const auto own = static_cast<int>(bytes ? ValueType::kBytes : declared);
+  if (held == Value::VAL_NOT_SET || held == Value::kNullVal || held == own) return declared;
   auto type = ValueTypeFromNumber(held);
   return type.ok() ? *type : ValueType::kInvalid;
 }
