@@ -15,7 +15,7 @@ struct EchoedColumn {
   std::string_view name;
   const KeyColumn* column = nullptr;
   ValueType type = ValueType::kInvalid;
-  std::string_view json;  ///< Without a column: the values as JSON, with commas between.
+  std::string_view json = {};  ///< Without a column: the values as JSON, with commas between.
 };
 
 /// Writes lookups as JSON. Made to be used again: once warm it allocates nothing but growth of the
