@@ -7,6 +7,7 @@
 
 #include "embedded/version.h"
 #include "online/fork_count.h"
+#include "online/lmdb_disk.h"
 #include "online/lmdb_file_check.h"
 #include "online/lmdb_format.h"
 #include "online/store_errors.h"
@@ -112,6 +113,7 @@ Status LmdbError(int code, std::string_view doing, const std::string& path) {
 Status LmdbTxn::Commit() {
   int code = mdb_txn_commit(txn_);
   txn_ = nullptr;  // freed, whatever the outcome
+  if (code == EIO) code = ReasonOfShortWrite(DataFile(*path_));
   return code == 0 ? Status::OK() : LmdbError(code, "cannot commit to", *path_);
 }
 
@@ -141,6 +143,7 @@ LmdbEnv::~LmdbEnv() {
 }
 
 Status LmdbEnv::OpenMapped() {
+  ARROW_RETURN_NOT_OK(AllocateLockFile(LockFile(path_), options_.max_readers));
   for (uint64_t map = options_.map_bytes;; map /= 2) {
     int code = mdb_env_create(&env_);
     if (code == 0) code = mdb_env_set_mapsize(env_, map);
