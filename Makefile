@@ -16,7 +16,7 @@ setup:
 # Configures a build tree once (Ninja does it again when a CMake file changes) and builds it.
 define compile
 @[ -f $(2)/build.ninja ] || cmake --preset $(1) --log-level=WARNING >/dev/null
-@ninja -C $(2)
+@ninja -C $(2) $(3)
 endef
 
 ## build       the command at build/featly, the wheel in dist/, and featly itself in .venv
