@@ -241,20 +241,21 @@ Status AppendZoned(const feast::types::ZonedTimestamp& time, arrow::BinaryBuilde
 
 // REQUIRES: the value's member is that of the builder's type.
 Status AppendValue(const Value& value, arrow::ArrayBuilder* builder) {
-  auto* bytes = static_cast<arrow::BinaryBuilder*>(builder);  // also utf8's base
+  // utf8's builder too is one of these.
+  auto bytes = [builder] { return static_cast<arrow::BinaryBuilder*>(builder); };
   switch (value.val_case()) {
     case Value::kBytesVal:
-      return bytes->Append(value.bytes_val());
+      return bytes()->Append(value.bytes_val());
     case Value::kStringVal:
-      return bytes->Append(value.string_val());
+      return bytes()->Append(value.string_val());
     case Value::kUuidVal:
-      return bytes->Append(value.uuid_val());
+      return bytes()->Append(value.uuid_val());
     case Value::kTimeUuidVal:
-      return bytes->Append(value.time_uuid_val());
+      return bytes()->Append(value.time_uuid_val());
     case Value::kDecimalVal:
-      return bytes->Append(value.decimal_val());
+      return bytes()->Append(value.decimal_val());
     case Value::kJsonVal:
-      return bytes->Append(value.json_val());
+      return bytes()->Append(value.json_val());
     case Value::kInt32Val:
       return static_cast<arrow::Int32Builder*>(builder)->Append(value.int32_val());
     case Value::kInt64Val:
@@ -269,10 +270,11 @@ Status AppendValue(const Value& value, arrow::ArrayBuilder* builder) {
       return AppendSeconds(value.unix_timestamp_val(),
                            static_cast<arrow::TimestampBuilder*>(builder));
     case Value::kZonedTimestampVal:
-      return AppendZoned(value.zoned_timestamp_val(), bytes);
+      return AppendZoned(value.zoned_timestamp_val(), bytes());
     default:
-      return IsMessage(static_cast<ValueType>(value.val_case())) ? bytes->Append(ValueBytes(value))
-                                                                 : AppendList(value, builder);
+      return IsMessage(static_cast<ValueType>(value.val_case()))
+                 ? bytes()->Append(ValueBytes(value))
+                 : AppendList(value, builder);
   }
 }
 
