@@ -96,7 +96,7 @@ class Materialization {
       ARROW_ASSIGN_OR_RAISE(result_.source_range, source_->EventTimeRange(work_));
       return result_;
     }
-    ARROW_RETURN_NOT_OK(WriteAll());
+    if (!request_.only_read) ARROW_RETURN_NOT_OK(WriteAll());
     return result_;
   }
 

@@ -23,6 +23,9 @@ struct MaterializeRequest {
   Timestamp start, end;   ///< Both inclusive.
   Timestamp run_started;  ///< Event time of rows of a source without event times.
   int entity_key_version = 3;
+  /// Read and check every row of the range, and write nothing: what must be known before something
+  /// is dropped.
+  bool only_read = false;
   std::string spill_folder;  ///< For sorted runs past the memory limit; removed at the end.
 };
 

@@ -54,11 +54,13 @@ struct ViewRange {
   bool first_run = false;
 };
 
-/// The range of an incremental run up to `end`.
-ViewRange IncrementalRange(const ViewSpec& view, Timestamp now, Timestamp end) {
+/// The range of an incremental run up to `end`; `anew`: whatever is recorded of earlier ones.
+ViewRange IncrementalRange(const ViewSpec& view, Timestamp now, Timestamp end, bool anew) {
   // A table of the present is read whole: there is no part of it that was read already.
   if (!view.batch_source.has_event_time()) return {&view, end, end};
-  if (std::optional<Timestamp> last = LastRecordedEnd(view)) return {&view, *last, end};
+  if (std::optional<Timestamp> last = LastRecordedEnd(view); last && !anew) {
+    return {&view, *last, end};
+  }
   Duration back = view.ttl.micros > 0 ? view.ttl : kFirstRunWithoutTtl;
   return {&view, SaturatingSubtract(now, back), end, /*first_run=*/true};
 }
@@ -70,11 +72,45 @@ std::string JoinNames(std::span<const ViewRange> ranges) {
   return text;
 }
 
+/// Drops what the store holds of the view, and what the registry says of it first: a refresh that
+/// is cut short is then a view that was never materialized.
+Status BeginAnew(Project& project, OnlineStore& store, const std::string& view) {
+  ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(project.config()));
+  ARROW_ASSIGN_OR_RAISE(
+      auto snapshot, ForgetRuns(project.registry(), project.name(), {view}, project.clock().Now()));
+  ARROW_RETURN_NOT_OK(store.DropView(project.name(), view));
+  ARROW_RETURN_NOT_OK(store.Rekey(OnlineSchemas(*snapshot, project.name())));
+  return SweepAll(store);
+}
+
 /// One call of Materialize or MaterializeIncremental: views one after another.
 class MaterializeRun {
  public:
-  MaterializeRun(Project& project, OnlineStore& store, const WorkContext& work)
-      : project_(project), store_(store), work_(work), started_(project.clock().Now()) {}
+  /// `anew`: what the store holds of a view is dropped before its new rows are written.
+  MaterializeRun(Project& project, OnlineStore& store, const WorkContext& work, bool anew)
+      : project_(project),
+        store_(store),
+        work_(work),
+        anew_(anew),
+        started_(project.clock().Now()) {}
+
+  /// Reads every range, so that nothing is dropped for rows that are not there or cannot be read.
+  Status CheckAll(std::span<const ViewRange> ranges) {
+    for (const ViewRange& range : ranges) {
+      MaterializeRequest request = RequestOf(range);
+      request.only_read = true;
+      const std::string what = "refresh '" + range.view->name + "' (nothing was dropped)";
+      auto found = MaterializeView(request, store_, work_);
+      if (!found.ok()) return WithContext(what, found.status());
+      if (found->rows_read > found->rows_with_null_key) continue;
+      return Error(ErrorKind::kInvalid, what + ": its source holds no rows from " +
+                                            FormatTimestamp(range.start) + " to " +
+                                            FormatTimestamp(range.end) +
+                                            ", and the view would be empty; name another range")
+          .Subject(range.view->name);
+    }
+    return Status::OK();
+  }
 
   Result<std::vector<ViewMaterialized>> Run(
       std::span<const ViewRange> ranges,
@@ -104,6 +140,14 @@ class MaterializeRun {
       }
       return entry;
     }
+    if (anew_) ARROW_RETURN_NOT_OK(BeginAnew(project_, store_, range.view->name));
+    ARROW_ASSIGN_OR_RAISE(entry.result, MaterializeView(RequestOf(range), store_, work_));
+    ARROW_RETURN_NOT_OK(RecordInterval(project_.registry(), *range.view, range.start, range.end,
+                                       project_.clock().Now()));
+    return entry;
+  }
+
+  MaterializeRequest RequestOf(const ViewRange& range) const {
     const Config& config = project_.config();
     MaterializeRequest request;
     request.view = range.view;
@@ -114,10 +158,7 @@ class MaterializeRun {
     request.entity_key_version = config.entity_key_version;
     // A local folder that is there, whatever the store.
     request.spill_folder = std::filesystem::path(config.registry_path).parent_path().string();
-    ARROW_ASSIGN_OR_RAISE(entry.result, MaterializeView(request, store_, work_));
-    ARROW_RETURN_NOT_OK(RecordInterval(project_.registry(), *range.view, range.start, range.end,
-                                       project_.clock().Now()));
-    return entry;
+    return request;
   }
 
   Result<std::optional<Source::TimeRange>> SourceRange(const ViewSpec& view) {
@@ -129,25 +170,9 @@ class MaterializeRun {
   Project& project_;
   OnlineStore& store_;
   const WorkContext& work_;
+  const bool anew_;
   const Timestamp started_;
 };
-
-/// Drops what the store holds of the views, and what the registry says of it first: a refresh that
-/// is cut short is then a view that was never materialized.
-Result<std::shared_ptr<const RegistrySnapshot>> BeginAnew(
-    Project& project, OnlineStore& store, const std::vector<const ViewSpec*>& views) {
-  std::vector<std::string> names;
-  for (const ViewSpec* view : views) names.push_back(view->name);
-  ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(project.config()));
-  ARROW_ASSIGN_OR_RAISE(
-      auto snapshot, ForgetRuns(project.registry(), project.name(), names, project.clock().Now()));
-  for (const std::string& name : names) {
-    ARROW_RETURN_NOT_OK(store.DropView(project.name(), name));
-  }
-  ARROW_RETURN_NOT_OK(store.Rekey(OnlineSchemas(*snapshot, project.name())));
-  ARROW_RETURN_NOT_OK(SweepAll(store));
-  return snapshot;
-}
 
 Result<std::vector<ViewMaterialized>> MaterializeViews(
     Project& project, const MaterializeOptions& options, const WorkContext& work,
@@ -155,13 +180,11 @@ Result<std::vector<ViewMaterialized>> MaterializeViews(
   ARROW_ASSIGN_OR_RAISE(PreparedProject prepared, project.Prepared());
   auto& [snapshot, store] = prepared;
   ARROW_ASSIGN_OR_RAISE(auto views, SelectViews(*snapshot, project.name(), options.views));
-  if (options.full_refresh) {
-    ARROW_ASSIGN_OR_RAISE(snapshot, BeginAnew(project, *store, views));
-    ARROW_ASSIGN_OR_RAISE(views, SelectViews(*snapshot, project.name(), options.views));
-  }
   std::vector<ViewRange> ranges;
   for (const ViewSpec* view : views) ranges.push_back(range_of(*view));
-  return MaterializeRun(project, *store, work).Run(ranges, options.finished);
+  MaterializeRun run(project, *store, work, options.full_refresh);
+  if (options.full_refresh) ARROW_RETURN_NOT_OK(run.CheckAll(ranges));
+  return run.Run(ranges, options.finished);
 }
 
 }  // namespace
@@ -180,8 +203,9 @@ Result<std::vector<ViewMaterialized>> Project::Materialize(Timestamp start, Time
 Result<std::vector<ViewMaterialized>> Project::MaterializeIncremental(
     Timestamp end, const MaterializeOptions& options, const WorkContext& work) {
   const Timestamp now = impl_->clock->Now();
-  return MaterializeViews(*this, options, work,
-                          [&](const ViewSpec& view) { return IncrementalRange(view, now, end); });
+  return MaterializeViews(*this, options, work, [&](const ViewSpec& view) {
+    return IncrementalRange(view, now, end, options.full_refresh);
+  });
 }
 
 }  // namespace featly

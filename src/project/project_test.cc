@@ -253,6 +253,27 @@ TEST_F(ProjectTest, ANewSourceKeepsTheOldRowsUntilTheViewIsBegunAnew) {
   EXPECT_EQ(TripsOf(*project_, 1002), "null");
 }
 
+TEST_F(ProjectTest, ARefreshThatCannotBeDoneDropsNothing) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions("driver_stats", "0s"), {}).ok());
+  ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
+  MaterializeOptions anew;
+  anew.full_refresh = true;
+  auto refresh = [&](Timestamp end) {
+    return project_->Materialize({0}, end, anew, WorkContext::Defaults()).status();
+  };
+  Status nothing = refresh({1});
+  EXPECT_EQ(KindOf(nothing), ErrorKind::kInvalid);
+  EXPECT_THAT(nothing.message(), HasSubstr("(nothing was dropped)"));
+  for (const char* rows : {"driver_id,event_timestamp,trips,rate\n1001,2023-11-14T01:00:00Z,x,1\n",
+                           "driver_id,event_timestamp,trips\n1001,2023-11-14T01:00:00Z,7\n"}) {
+    repo_.Write("data/drivers.csv", rows);
+    EXPECT_FALSE(refresh(kTestNow).ok());
+  }
+  std::filesystem::remove(repo_.path() + "/data/drivers.csv");
+  EXPECT_EQ(KindOf(refresh(kTestNow)), ErrorKind::kNotFound);
+  EXPECT_EQ(TripsOf(*project_, 1001), "7");
+}
+
 TEST_F(ProjectTest, RunsThatTheStoreLostAreForgotten) {
   ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
   ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
