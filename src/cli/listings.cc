@@ -8,6 +8,7 @@
 #include "cli/feast_options.h"
 #include "cli/feature_view_state.h"
 #include "cli/listing.h"
+#include "registry/definition_index.h"
 #include "registry/snapshot.h"
 
 namespace featly::cli {
@@ -32,22 +33,16 @@ const char* ClassOf(ObjectKind kind) {
 }
 
 /// The entities of a view of any kind, without the one of views that have none.
-std::vector<std::string> EntitiesOf(const Listed& listed) {
-  const auto& object = *listed.object;
-  const auto& spec =
-      object.GetReflection()->GetMessage(object, object.GetDescriptor()->FindFieldByName("spec"));
-  const auto* field = spec.GetDescriptor()->FindFieldByName("entities");
-  std::vector<std::string> entities;
-  for (int i = 0; i < spec.GetReflection()->FieldSize(spec, field); ++i) {
-    std::string entity = spec.GetReflection()->GetRepeatedString(spec, field, i);
-    if (entity != kDummyEntity) entities.push_back(std::move(entity));
-  }
+std::vector<std::string> RealEntitiesOf(const Listed& listed) {
+  std::vector<std::string> entities = EntitiesOf(*listed.object);
+  std::erase(entities, kDummyEntity);
   return entities;
 }
 
 Row FeatureViewRow(const Listed& listed) {
   const auto state = ViewStateOf(listed);
-  return {ObjectName(listed.kind, *listed.object), Joined(EntitiesOf(listed)), ClassOf(listed.kind),
+  return {ObjectName(listed.kind, *listed.object), Joined(RealEntitiesOf(listed)),
+          ClassOf(listed.kind),
           !state           ? "-"
           : state->enabled ? "Yes"
                            : "No",
@@ -56,7 +51,7 @@ Row FeatureViewRow(const Listed& listed) {
 
 Row LabelViewRow(const Listed& listed) {
   const auto& spec = static_cast<const core::LabelView&>(*listed.object).spec();
-  return {spec.name(), Joined(EntitiesOf(listed)),
+  return {spec.name(), Joined(RealEntitiesOf(listed)),
           core::ConflictResolutionPolicy_Name(spec.conflict_policy())};
 }
 
