@@ -16,15 +16,11 @@ import os
 import random
 import re
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +30,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+from programs import FEAST_VENV, feast_command, free_port, run, serving  # noqa: E402
+
 VIEWS, FEATURES, ENTITIES = 25, 10, 10_000
 SERVER_CORE, CLIENT_CORE = "0", "1"
 
@@ -69,19 +68,6 @@ class Result:
     cpu: list[float] = field(default_factory=list)  # of the server, in us a request
     p50: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
-
-
-def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
-    done = subprocess.run(list(map(str, command)), cwd=cwd, env=env, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_data(folder: Path) -> None:
@@ -127,28 +113,9 @@ def cpu_seconds(process: int) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-@contextmanager
-def serving(
-    command: list[object], port: int, cwd: Path, env: dict[str, str] | None = None
-) -> Iterator[int]:
-    """A server on its core, once it listens: its process."""
-    pinned = ["taskset", "-c", SERVER_CORE, *map(str, command)]
-    process = subprocess.Popen(
-        pinned, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    sys.exit(f"{command[0]} does not listen on port {port}")
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
+def pinned(command: list[object]) -> list[object]:
+    """The same command on the servers' core."""
+    return ["taskset", "-c", SERVER_CORE, *command]
 
 
 def nginx_configuration(folder: Path, port: int, size: int) -> Path:
@@ -224,15 +191,6 @@ def measure(
     result.p99.append(milliseconds("99"))
 
 
-def feast_command(venv: Path) -> Path:
-    """The `feast` of its own environment, made on first use."""
-    feast = venv / "bin" / "feast"
-    if not feast.exists():
-        run(sys.executable, "-m", "venv", venv)
-        run(venv / "bin" / "pip", "install", "--quiet", "feast==0.67.0")
-    return feast
-
-
 def start_feast(stack: ExitStack, work: Path, data: Path, venv: Path) -> tuple[int, int]:
     feast = feast_command(venv)
     repo = work / "feast"
@@ -250,7 +208,7 @@ def start_feast(stack: ExitStack, work: Path, data: Path, venv: Path) -> tuple[i
     run(feast, "materialize", "2020-01-01T00:00:00", end, cwd=repo)
     port = free_port()
     command = [feast, "serve", "-p", port, "--no-access-log", "--max-requests", 0]
-    return port, stack.enter_context(serving(command, port, repo))
+    return port, stack.enter_context(serving(pinned(command), port, repo))
 
 
 def start_featly(stack: ExitStack, work: Path, data: Path, featly: Path) -> tuple[int, int]:
@@ -263,7 +221,7 @@ def start_featly(stack: ExitStack, work: Path, data: Path, featly: Path) -> tupl
     run(featly, "materialize", "2020-01-01", "2100-01-01", cwd=repo, env=env)
     port = free_port()
     command = [featly, "serve", "-p", port, "-w", 1, "--no-access-log"]
-    return port, stack.enter_context(serving(command, port, repo, env))
+    return port, stack.enter_context(serving(pinned(command), port, repo, env))
 
 
 def check_values(answer: bytes, entities: list[int], data: Path) -> None:
@@ -290,9 +248,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--feast", action="store_true", help="measure Feast 0.67 too")
-    parser.add_argument(
-        "--feast-venv", type=Path, default=Path.home() / ".cache" / "featly-bench" / "feast-0.67.0"
-    )
+    parser.add_argument("--feast-venv", type=Path, default=FEAST_VENV)
     options = parser.parse_args()
     for needed in ("wrk", "nginx", "taskset"):
         if not shutil.which(needed):
@@ -317,7 +273,9 @@ def main() -> None:
 
         nginx_port = free_port()
         configuration = nginx_configuration(work / "nginx", nginx_port, len(answer))
-        process = stack.enter_context(serving(["nginx", "-c", configuration], nginx_port, work))
+        process = stack.enter_context(
+            serving(pinned(["nginx", "-c", configuration]), nginx_port, work)
+        )
         files = wrk_script(work / "file.lua", bodies, "GET")
         servers["nginx"] = (nginx_port, process, files)
         if options.feast:
