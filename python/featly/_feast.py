@@ -44,6 +44,73 @@ _MODULES: dict[str, tuple[str, ...] | str] = {
     "feast.value_type": "featly.value_type",
 }
 
+# What `from MODULE import *` gives beside, since Feast's modules import it and have no `__all__`:
+# files of definitions live on that without knowing. The names are found in the modules below.
+_ALSO = {
+    "feast.base_feature_view": (
+        "DataSource Dict FeatureViewProjection Field List Optional Union datetime"
+    ),
+    "feast.data_source": (
+        "Any Dict Field List Optional RepoConfig Tuple ValueType datetime from_value_type "
+        "timedelta timezone"
+    ),
+    "feast.entity": "Dict List Optional ValueType datetime",
+    "feast.feature_logging": (
+        "DUMMY_ENTITY_ID DataSource Dict FeastObjectNotFoundException Optional timezone"
+    ),
+    "feast.feature_service": (
+        "BaseFeatureView Dict FeastObjectNotFoundException FeatureView "
+        "FeatureViewProjection Field LabelView List LoggingConfig OnDemandFeatureView "
+        "Optional Union datetime"
+    ),
+    "feast.feature_store": (
+        "Any BaseFeatureView DUMMY_ENTITY_ID DUMMY_ENTITY_NAME DataSource Dict Entity "
+        "FeatureService FeatureView FeatureViewNotFoundException LabelView List "
+        "OnDemandFeatureView OnlineResponse Optional Path Project PushMode PushSource "
+        "PushSourceNotFoundException RegistryDiff RepoConfig RetrievalJob Tuple Union "
+        "datetime timedelta"
+    ),
+    "feast.feature_view": (
+        "BaseFeatureView DUMMY_ENTITY_ID DUMMY_ENTITY_NAME DataSource Dict Entity "
+        "FeatureViewProjection Field List Optional PushSource Tuple Union ValueType "
+        "datetime from_value_type timedelta"
+    ),
+    "feast.feature_view_projection": "DataSource Dict Field List Optional",
+    "feast.field": "Dict FeastType Optional Struct ValueType from_value_type",
+    "feast.infra.offline_stores.file_source": (
+        "DataSource Dict FileFormat List LoggingDestination Optional ParquetFormat Path "
+        "RepoConfig Tuple Union ValueType"
+    ),
+    "feast.labeling.conflict_policy": "Enum",
+    "feast.labeling.label_view": (
+        "Any BaseFeatureView ConflictPolicy DataSource Dict Entity FeatureViewProjection "
+        "Field List Optional ValueType from_value_type timedelta"
+    ),
+    "feast.on_demand_feature_view": (
+        "Aggregation Any BaseFeatureView DUMMY_ENTITY_NAME Entity FeatureView "
+        "FeatureViewProjection Field List Optional RequestSource Union ValueType "
+        "from_value_type"
+    ),
+    "feast.project": "Dict Optional datetime timezone",
+    "feast.repo_config": "Any Dict Optional Path",
+    "feast.types": "Dict Enum List Union ValueType datetime timezone",
+    "feast.value_type": "Union",
+}
+_HOMES = (
+    "featly",
+    "featly.base_feature_view",
+    "featly.types",
+    "featly.errors",
+    "featly.feature_logging",
+    "featly.online_response",
+    "featly.retrieval_job",
+    "featly.registry_diff",
+    "datetime",
+    "typing",
+    "enum",
+    "pathlib",
+)
+
 
 class _Module(ModuleType):
     """One of Feast's modules."""
@@ -61,6 +128,9 @@ class _Module(ModuleType):
                 where, _, what = place.partition(":")
                 if what == name:
                     return getattr(importlib.import_module(where), name)
+        if name in _ALSO.get(self.__name__, "").split():
+            homes = (importlib.import_module(home) for home in _HOMES)
+            return next(getattr(home, name) for home in homes if hasattr(home, name))
         # An ImportError, since nearly always it is `from feast import ...` that fails.
         raise ImportError(
             f"cannot import name {name!r} from {self.__name__!r}: Feast is not installed, and "
@@ -77,10 +147,10 @@ class _Loader:
     def exec_module(self, module: ModuleType) -> None:
         source = _MODULES[module.__name__]
         if isinstance(source, str):
-            names: Sequence[str] = getattr(importlib.import_module(source), "__all__", ())
+            names: Sequence[str] = importlib.import_module(source).__all__
         else:
             names = [place.partition(":")[2] for place in source]
-        module.__dict__["__all__"] = list(names)
+        module.__dict__["__all__"] = [*names, *_ALSO.get(module.__name__, "").split()]
 
 
 def find_spec(name: str) -> ModuleSpec | None:

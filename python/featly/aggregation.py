@@ -15,6 +15,8 @@ from featly._messages import (
     wrong_type,
 )
 
+__all__ = ["Aggregation"]
+
 
 class Aggregation:
     """One aggregate of one column. Kept in the registry; this version computes none.

@@ -14,6 +14,8 @@ from featly.field import Field
 from featly.types import from_value_type
 from featly.value_type import ValueType
 
+__all__ = ["BaseFeatureView"]
+
 DUMMY_ENTITY_NAME = "__dummy"
 DUMMY_ENTITY_ID = "__dummy_id"
 """The entity of views without entities, and its join key, in registries and stores as Feast's."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from featly._messages import Message
 
+__all__ = ["FileFormat", "ParquetFormat"]
+
 
 class FileFormat:
     """The format of a source's files, as the registry keeps it.

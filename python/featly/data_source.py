@@ -21,6 +21,8 @@ from featly._messages import (
 from featly.data_format import FileFormat
 from featly.field import Field
 
+__all__ = ["DataSource", "FileSource", "PushMode", "PushSource", "RequestSource"]
+
 _COMMON_FIELDS = (
     "name",
     "type",

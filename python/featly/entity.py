@@ -18,6 +18,8 @@ from featly._messages import (
 )
 from featly.value_type import ValueType, value_type_from_json, value_type_to_json
 
+__all__ = ["Entity"]
+
 _SPEC_FIELDS = ("name", "value_type", "description", "join_key", "tags", "owner")
 
 

@@ -8,6 +8,35 @@ none).
 
 from __future__ import annotations
 
+__all__ = [
+    "CancelledError",
+    "ConfigurationError",
+    "ConflictError",
+    "CorruptError",
+    "DataSourceObjectNotFoundException",
+    "DefinitionError",
+    "EntityNotFoundException",
+    "FeastError",
+    "FeastObjectNotFoundException",
+    "FeastPermissionError",
+    "FeatlyError",
+    "FeatureServiceNotFoundException",
+    "FeatureViewNotFoundException",
+    "InternalError",
+    "InvalidError",
+    "MalformedError",
+    "NotFoundError",
+    "NotSupportedError",
+    "OnDemandFeatureViewNotFoundException",
+    "PermissionDeniedError",
+    "ProjectObjectNotFoundException",
+    "PushSourceNotFoundException",
+    "StorageError",
+    "TooLargeError",
+    "UnavailableError",
+    "UsageError",
+]
+
 
 class FeatlyError(Exception):
     """Base of every error that featly raises."""

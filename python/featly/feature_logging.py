@@ -7,6 +7,8 @@ from typing import Any
 
 from featly._messages import Message, check_text, compact, wrong_type
 
+__all__ = ["FileLoggingDestination", "LoggingConfig", "LoggingDestination"]
+
 
 class LoggingDestination:
     """Where logs go. Make a `FileLoggingDestination`.

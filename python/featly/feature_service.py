@@ -23,6 +23,8 @@ from featly.base_feature_view import BaseFeatureView
 from featly.feature_logging import LoggingConfig
 from featly.feature_view_projection import FeatureViewProjection
 
+__all__ = ["FeatureService"]
+
 _SPEC_FIELDS = (
     "name",
     "features",

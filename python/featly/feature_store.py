@@ -41,6 +41,8 @@ from featly.write_results import (
     warn_if_nothing,
 )
 
+__all__ = ["FeatureStore"]
+
 Defined = TypeVar("Defined", bound=Definition)
 
 _VIEW_KINDS: dict[str, Callable[[Mapping[str, Any]], BaseFeatureView] | None] = {

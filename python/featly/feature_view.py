@@ -40,6 +40,8 @@ from featly.field import Field
 from featly.types import String, from_value_type
 from featly.value_type import ValueType
 
+__all__ = ["FeatureView"]
+
 _SPEC_FIELDS = (
     "name",
     "entities",

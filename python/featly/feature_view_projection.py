@@ -9,6 +9,8 @@ from featly._messages import Message, compact, rest_of
 from featly.data_source import DataSource
 from featly.field import Field
 
+__all__ = ["FeatureViewProjection"]
+
 _FIELDS = (
     "feature_view_name",
     "feature_view_name_alias",

@@ -24,6 +24,8 @@ from featly.types import (
 )
 from featly.value_type import ValueType, value_type_from_json, value_type_to_json
 
+__all__ = ["Field"]
+
 # Feast keeps what a value type cannot say in these two tags.
 _STRUCT_TAG = "feast:struct_schema"
 _NESTED_TAG = "feast:nested_inner_type"

@@ -36,6 +36,8 @@ from featly.field import Field
 from featly.types import String, from_value_type
 from featly.value_type import ValueType
 
+__all__ = ["ConflictPolicy", "LabelView"]
+
 _SPEC_FIELDS = (
     "name",
     "entities",

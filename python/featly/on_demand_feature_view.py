@@ -37,6 +37,8 @@ from featly.feature_view_projection import FeatureViewProjection
 from featly.field import Field
 from featly.types import String
 
+__all__ = ["OnDemandFeatureView", "on_demand_feature_view"]
+
 _MODES = ("pandas", "python")
 _TRACK_METRICS_TAG = "feast:track_metrics"
 _INPUT_SCHEMA_SOURCE = "__input_schema__"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+__all__ = ["OnlineResponse"]
+
 TIMESTAMP_POSTFIX = "__ts"
 """What a feature's name ends with where it names the feature's event time."""
 

@@ -19,6 +19,8 @@ from featly._messages import (
     wrong_type,
 )
 
+__all__ = ["Project"]
+
 _SPEC_FIELDS = ("name", "description", "tags", "owner")
 _NAME = re.compile(r"(?![_-])[\w-]+")
 

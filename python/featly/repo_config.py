@@ -10,6 +10,8 @@ from typing import Any
 
 from featly._messages import check_text, wrong_type
 
+__all__ = ["RepoConfig"]
+
 
 class RepoConfig:
     """What feature_store.yaml holds, for `FeatureStore(config=...)`.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+__all__ = ["RetrievalJob"]
+
 
 class RetrievalJob:
     """What `FeatureStore.get_historical_features` gives.

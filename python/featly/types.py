@@ -8,6 +8,34 @@ from enum import Enum
 
 from featly.value_type import ValueType
 
+__all__ = [
+    "Array",
+    "Bool",
+    "Bytes",
+    "ComplexFeastType",
+    "Decimal",
+    "FeastType",
+    "Float32",
+    "Float64",
+    "ImageBytes",
+    "Int32",
+    "Int64",
+    "Invalid",
+    "Json",
+    "Map",
+    "PdfBytes",
+    "PrimitiveFeastType",
+    "ScalarMap",
+    "Set",
+    "String",
+    "Struct",
+    "TimeUuid",
+    "UnixTimestamp",
+    "Uuid",
+    "ZonedTimestamp",
+    "from_value_type",
+]
+
 
 class PrimitiveFeastType(Enum):
     """A type that is not made of other types. Use the module's names: `Int64`, `String`, ..."""

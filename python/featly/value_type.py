@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+__all__ = ["ValueType"]
+
 
 class ValueType(Enum):
     """The type of a value in the registry, numbered as in Feast's `feast.types.ValueType.Enum`.

@@ -9,9 +9,13 @@ import pytest
 from conftest import ROOT
 from test_compile import run
 
-from featly import FeatureStore, RepoConfig
+import featly.errors
+import featly.types
+from featly import FeatureStore, RepoConfig, _feast
 
 GOLDEN = ROOT / "tests" / "data" / "feast_init"
+# The public names of Feast 0.67's modules and classes, written by tools/feast_names.py.
+FEASTS_PUBLIC = json.loads((ROOT / "tests" / "data" / "feast_names.json").read_text())
 
 FEASTS_NAMES = {
     "entity": ["driver"],
@@ -135,6 +139,35 @@ def test_feasts_modules_are_made_of_featlys_classes(repository):
     (repository / "names.py").write_text(IMPORTS)
     compiled = without_feast(repository)
     assert compiled.names == [("entity", "rider")], compiled.last
+
+
+# typing's, pydantic's: names of featly's classes that mean something else in Feast's module.
+NAMESAKES = {"feast.errors": {"Set", "Field"}, "feast.repo_config": {"Field"}}
+
+STAR = """
+import json
+before = set(globals())
+from MODULE import *
+json.dump(sorted(set(globals()) - before - {"before"}), open("OUT", "w"))
+"""
+
+
+@pytest.mark.parametrize("module", sorted(FEASTS_PUBLIC["modules"].keys() & _feast._MODULES.keys()))
+def test_a_star_import_gives_what_feasts_gives(repository, module, tmp_path):
+    for file in repository.glob("*.py"):
+        file.unlink()
+    out = tmp_path / "names.json"
+    code = STAR.replace("MODULE", module).replace("OUT", str(out))
+    (repository / "star.py").write_text(code)
+    compiled = without_feast(repository)
+    assert compiled.exit_code == 0, compiled.last
+    given = set(json.loads(out.read_text()))
+    feasts = set(FEASTS_PUBLIC["modules"][module]) - NAMESAKES.get(module, set())
+    defined = set(featly.__all__) | set(featly.types.__all__) | set(featly.errors.__all__)
+    assert feasts & defined <= given
+    assert given & feasts
+    # Whatever else there is, featly defines.
+    assert given <= feasts | defined | {"LoggingDestination"}
 
 
 @pytest.mark.parametrize(
