@@ -16,41 +16,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from conftest import CONFIGURATION, Repo, Server
+from whole_rows import DEFINITIONS, START, columns_of, lookup_body, text_of, values_found
 
 # Of each kind; FEATLY_KILLS=250 makes it a thousand.
 KILLS = int(os.environ.get("FEATLY_KILLS", "100"))
 ROWS = 60_000
-START = datetime(2024, 5, 1, tzinfo=UTC)
 LONG_AGO = "2020-01-01"
 LATER = "2030-01-01"
-
-DEFINITIONS = """
-from featly import Entity, FeatureView, Field, FileSource, PushSource, ValueType
-from featly.types import Int64, String
-
-thing = Entity(name="thing", join_keys=["id"], value_type=ValueType.INT64)
-source = FileSource(name="rows", path="data/rows.parquet", timestamp_field="event_timestamp")
-view = FeatureView(
-    name="things", entities=[thing],
-    schema=[
-        Field(name="a", dtype=Int64),
-        Field(name="text", dtype=String),
-        Field(name="b", dtype=Int64),
-    ],
-    source=PushSource(name="pushed", batch_source=source),
-)
-"""
-FEATURES = ["things:a", "things:text", "things:b"]
-
-
-def text_of(value: int) -> str:
-    """Of a length that changes with the value, so that rows move within their pages."""
-    return chr(ord("a") + value % 26) * (value % 300)
-
-
-def check_whole(a: int, text: str, b: int) -> None:
-    assert a == b, "a torn row"
-    assert text == text_of(a), "a torn row"
 
 
 def write_source(repo: Repo, generation: int) -> None:
@@ -72,21 +44,9 @@ def write_source(repo: Repo, generation: int) -> None:
 
 def lookup(server: Server, ids: list[int]) -> dict[int, int]:
     """The value of each id that has a row, after checking the rows."""
-    status, body = server.request(
-        "/get-online-features", {"features": FEATURES, "entities": {"id": ids}}
-    )
+    status, body = server.request("/get-online-features", lookup_body(ids))
     assert status == 200, body
-    names = body["metadata"]["feature_names"]
-    columns = dict(zip(names, (result["values"] for result in body["results"]), strict=True))
-    found = {}
-    rows = zip(ids, columns["a"], columns["text"], columns["b"], strict=True)
-    for number, a, text, b in rows:
-        if a is None:
-            assert (text, b) == (None, None), "a torn row"
-            continue
-        check_whole(a, text, b)
-        found[number] = a
-    return found
+    return values_found(ids, body)
 
 
 @pytest.fixture
@@ -180,14 +140,9 @@ def push_until_killed(
     try:
         while True:
             ids = [(value * 7 + i) % 500 for i in range(1 + value % 20)]
-            row = {
-                "id": ids,
-                "event_timestamp": [(START + timedelta(seconds=value)).isoformat()] * len(ids),
-                "a": [value] * len(ids),
-                "text": [text_of(value)] * len(ids),
-                "b": [value] * len(ids),
-            }
-            body = json.dumps({"push_source_name": "pushed", "to": "online", "df": row})
+            body = json.dumps(
+                {"push_source_name": "pushed", "to": "online", "df": columns_of(ids, value)}
+            )
             value += 1
             connection.putrequest("POST", "/push")
             connection.putheader("Content-Length", str(len(body)))
