@@ -17,25 +17,57 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 
 # What `from MODULE import *` gives.
-MODULES = """
-feast feast.aggregation feast.base_feature_view feast.batch_feature_view feast.data_format
-feast.data_source feast.entity feast.errors feast.feature_logging feast.feature_service
-feast.feature_store feast.feature_view feast.feature_view_projection feast.field
-feast.infra.offline_stores.file_source feast.labeling feast.labeling.conflict_policy
-feast.labeling.label_view feast.on_demand_feature_view feast.permissions.action
-feast.permissions.permission feast.permissions.policy feast.project feast.repo_config
-feast.stream_feature_view feast.types feast.value_type
-""".split()
+MODULES = [
+    "feast",
+    "feast.aggregation",
+    "feast.base_feature_view",
+    "feast.batch_feature_view",
+    "feast.data_format",
+    "feast.data_source",
+    "feast.entity",
+    "feast.errors",
+    "feast.feature_logging",
+    "feast.feature_service",
+    "feast.feature_store",
+    "feast.feature_view",
+    "feast.feature_view_projection",
+    "feast.field",
+    "feast.infra.offline_stores.file_source",
+    "feast.labeling",
+    "feast.labeling.conflict_policy",
+    "feast.labeling.label_view",
+    "feast.on_demand_feature_view",
+    "feast.permissions.action",
+    "feast.permissions.permission",
+    "feast.permissions.policy",
+    "feast.project",
+    "feast.repo_config",
+    "feast.stream_feature_view",
+    "feast.types",
+    "feast.value_type",
+]
 
 # Their attributes and methods.
-CLASSES = """
-feast.FeatureStore feast.infra.offline_stores.offline_store.RetrievalJob
-feast.online_response.OnlineResponse feast.Entity feast.FeatureView feast.OnDemandFeatureView
-feast.LabelView feast.FeatureService feast.Field feast.FileSource feast.PushSource
-feast.RequestSource feast.Project feast.RepoConfig feast.Aggregation
-feast.feature_view_projection.FeatureViewProjection feast.diff.registry_diff.RegistryDiff
-feast.feature_logging.LoggingConfig
-""".split()
+CLASSES = [
+    "feast.FeatureStore",
+    "feast.infra.offline_stores.offline_store.RetrievalJob",
+    "feast.online_response.OnlineResponse",
+    "feast.Entity",
+    "feast.FeatureView",
+    "feast.OnDemandFeatureView",
+    "feast.LabelView",
+    "feast.FeatureService",
+    "feast.Field",
+    "feast.FileSource",
+    "feast.PushSource",
+    "feast.RequestSource",
+    "feast.Project",
+    "feast.RepoConfig",
+    "feast.Aggregation",
+    "feast.feature_view_projection.FeatureViewProjection",
+    "feast.diff.registry_diff.RegistryDiff",
+    "feast.feature_logging.LoggingConfig",
+]
 
 
 def star_names(module: str) -> list[str]:
