@@ -64,7 +64,8 @@ _ALSO = {
         "Optional Union datetime"
     ),
     "feast.feature_store": (
-        "Any BaseFeatureView DUMMY_ENTITY_ID DUMMY_ENTITY_NAME DataSource Dict Entity "
+        "Any BaseFeatureView ConflictingFeatureViewNames DUMMY_ENTITY_ID DUMMY_ENTITY_NAME "
+        "DataSource DataSourceRepeatNamesException Dict Entity "
         "FeatureService FeatureView FeatureViewNotFoundException LabelView List "
         "OnDemandFeatureView OnlineResponse Optional Path Project PushMode PushSource "
         "PushSourceNotFoundException RegistryDiff RepoConfig RetrievalJob Tuple Union "
@@ -88,8 +89,8 @@ _ALSO = {
     ),
     "feast.on_demand_feature_view": (
         "Aggregation Any BaseFeatureView DUMMY_ENTITY_NAME Entity FeatureView "
-        "FeatureViewProjection Field List Optional RequestSource Union ValueType "
-        "from_value_type"
+        "FeatureViewProjection Field List Optional RegistryInferenceFailure RequestSource Union "
+        "ValueType from_value_type"
     ),
     "feast.project": "Dict Optional datetime timezone",
     "feast.repo_config": "Any Dict Optional Path",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
+from featly._feast_names import FeastNames
 from featly._html import heading, page, table
 
 Message = dict[str, Any]
@@ -134,7 +135,7 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-class Definition:
+class Definition(FeastNames):
     """The base of everything that a repository defines and a registry keeps.
 
     Two definitions are equal when they are of one kind and say the same; the registry's own notes

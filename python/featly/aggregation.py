@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from featly._feast_names import FeastNames
 from featly._messages import (
     Message,
     check_text,
@@ -18,7 +19,7 @@ from featly._messages import (
 __all__ = ["Aggregation"]
 
 
-class Aggregation:
+class Aggregation(FeastNames):
     """One aggregate of one column. Kept in the registry; this version computes none.
 
     Args:

@@ -8,29 +8,41 @@ none).
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 __all__ = [
     "CancelledError",
     "ConfigurationError",
     "ConflictError",
+    "ConflictingFeatureViewNames",
     "CorruptError",
+    "DataSourceNotFoundException",
     "DataSourceObjectNotFoundException",
+    "DataSourceRepeatNamesException",
     "DefinitionError",
     "EntityNotFoundException",
+    "EntityTimestampInferenceException",
+    "FeastEntityDFMissingColumnsError",
     "FeastError",
     "FeastObjectNotFoundException",
     "FeastPermissionError",
     "FeatlyError",
+    "FeatureNameCollisionError",
     "FeatureServiceNotFoundException",
     "FeatureViewNotFoundException",
+    "FeatureViewVersionNotFound",
     "InternalError",
     "InvalidError",
     "MalformedError",
     "NotFoundError",
+    "NotInFeatlyError",
     "NotSupportedError",
     "OnDemandFeatureViewNotFoundException",
     "PermissionDeniedError",
+    "ProjectNotFoundException",
     "ProjectObjectNotFoundException",
     "PushSourceNotFoundException",
+    "RegistryInferenceFailure",
     "StorageError",
     "TooLargeError",
     "UnavailableError",
@@ -50,6 +62,9 @@ class FeatlyError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.near_names = []
+
+
+Raised = TypeVar("Raised", bound=FeatlyError)
 
 
 class InternalError(FeatlyError):
@@ -138,6 +153,10 @@ class NotSupportedError(FeatlyError, NotImplementedError):
     kind = "not_implemented"
 
 
+class NotInFeatlyError(NotSupportedError, AttributeError):
+    """Feast's class has this attribute, featly's does not; says what to do instead."""
+
+
 class UnavailableError(FeatlyError):
     """Busy, stopping, or a store that does not answer: may work later."""
 
@@ -168,10 +187,22 @@ class CancelledError(FeatlyError):
     kind = "cancelled"
 
 
+class FeatureNameCollisionError(InvalidError):
+    """Two of the features asked for have one name; full feature names tell them apart."""
+
+
 # What Feast calls them.
 FeastError = FeatlyError
 FeastObjectNotFoundException = NotFoundError
 FeastPermissionError = PermissionDeniedError
+DataSourceNotFoundException = DataSourceObjectNotFoundException
+ProjectNotFoundException = ProjectObjectNotFoundException
+FeatureViewVersionNotFound = FeatureViewNotFoundException
+RegistryInferenceFailure = DefinitionError
+ConflictingFeatureViewNames = DefinitionError
+DataSourceRepeatNamesException = DefinitionError
+FeastEntityDFMissingColumnsError = InvalidError
+EntityTimestampInferenceException = InvalidError
 
 _NOT_FOUND: dict[str, type[NotFoundError]] = {
     "entity": EntityNotFoundException,
@@ -187,6 +218,11 @@ _NOT_FOUND: dict[str, type[NotFoundError]] = {
 
 def not_found(kind: str, error: NotFoundError) -> NotFoundError:
     """The same error as the class of what was not found, which Feast's users catch."""
-    found = _NOT_FOUND.get(kind, NotFoundError)(str(error))
+    return as_class(_NOT_FOUND.get(kind, NotFoundError), error)
+
+
+def as_class(cls: type[Raised], error: FeatlyError) -> Raised:
+    """The same error as another class."""
+    found = cls(str(error))
     found.__dict__.update(error.__dict__)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from featly._feast_names import FeastNames
 from featly._messages import Message, check_text, compact, wrong_type
 
 __all__ = ["FileLoggingDestination", "LoggingConfig", "LoggingDestination"]
@@ -69,7 +70,7 @@ class FileLoggingDestination(LoggingDestination):
         )
 
 
-class LoggingConfig:
+class LoggingConfig(FeastNames):
     """Where and how often Feast's server logs what a feature service served.
 
     Kept in the registry; featly does not log features.

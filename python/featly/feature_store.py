@@ -19,18 +19,21 @@ from featly._html import heading, page, table
 from featly._messages import Definition
 from featly._native import _core
 from featly._progress import terminal_progress
+from featly._registered import VIEW_KINDS, Registered
 from featly._registration import definitions_json, names_of
 from featly._tables import columns_table, entity_rows_table, to_micros, to_table
-from featly.base_feature_view import DUMMY_ENTITY_NAME, BaseFeatureView
-from featly.data_source import DataSource, PushMode
-from featly.entity import Entity
-from featly.errors import NotFoundError, NotSupportedError, UsageError, not_found
+from featly.data_source import PushMode
+from featly.errors import (
+    FeatureNameCollisionError,
+    InvalidError,
+    NotFoundError,
+    NotSupportedError,
+    UsageError,
+    as_class,
+    not_found,
+)
 from featly.feature_service import FeatureService
-from featly.feature_view import FeatureView
-from featly.label_view import LabelView
-from featly.on_demand_feature_view import OnDemandFeatureView
 from featly.online_response import OnlineResponse
-from featly.project import Project
 from featly.registry_diff import Change, RegistryDiff
 from featly.repo_config import RepoConfig, config_of
 from featly.retrieval_job import RetrievalJob
@@ -45,16 +48,8 @@ __all__ = ["FeatureStore"]
 
 Defined = TypeVar("Defined", bound=Definition)
 
-_VIEW_KINDS: dict[str, Callable[[Mapping[str, Any]], BaseFeatureView] | None] = {
-    "feature_view": FeatureView.from_dict,
-    "stream_feature_view": None,
-    "on_demand_feature_view": OnDemandFeatureView.from_dict,
-    "label_view": LabelView.from_dict,
-}
-"""The kinds of view in a registry, and what makes objects of them where featly has a class."""
 
-
-class FeatureStore:
+class FeatureStore(Registered):
     """A repository of features, with the names and arguments of Feast's class.
 
     Opening is cheap: the registry is read when it is asked for and again whenever its file has
@@ -113,6 +108,12 @@ class FeatureStore:
     def repo_path(self) -> Path:
         """The folder of the repository."""
         return Path(self._repo_path)
+
+    @property
+    def config(self) -> RepoConfig:
+        """The settings that count: those given, and the defaults for the rest."""
+        settings = json.loads(self._project_core().config)
+        return RepoConfig(repo_path=self._repo_path, **settings)
 
     # --- definitions ---------------------------------------------------------------------------
 
@@ -186,42 +187,6 @@ class FeatureStore:
         )
         return _diff(*self._project_core().plan(definitions, skip_feature_view_validation))
 
-    def delete_feature_view(self, name: str) -> None:
-        """Deletes a feature view of any kind, with its rows in the online store.
-
-        Raises:
-            FeatureViewNotFoundException: It is not registered.
-            ConflictError: A feature service or an on-demand view uses it; nothing was changed.
-        """
-        kinds = [kind for kind in _VIEW_KINDS if self._is_registered(kind, name)]
-        self._delete(kinds[0] if kinds else "feature_view", name)
-
-    def delete_feature_service(self, name: str) -> None:
-        """Deletes a feature service.
-
-        Raises:
-            FeatureServiceNotFoundException: It is not registered.
-        """
-        self._delete("feature_service", name)
-
-    def delete_entity(self, name: str) -> None:
-        """Deletes an entity.
-
-        Raises:
-            EntityNotFoundException: It is not registered.
-            ConflictError: A feature view uses it; nothing was changed.
-        """
-        self._delete("entity", name)
-
-    def delete_data_source(self, name: str) -> None:
-        """Deletes a data source from the registry; its files are left alone.
-
-        Raises:
-            DataSourceObjectNotFoundException: It is not registered.
-            ConflictError: A feature view or a push source uses it; nothing was changed.
-        """
-        self._delete("data_source", name)
-
     def teardown(self) -> None:
         """Removes the project: its definitions, and its rows in the online store.
 
@@ -239,146 +204,6 @@ class FeatureStore:
             CorruptError: The file is not a registry.
         """
         self._project_core().refresh()
-
-    # --- what is registered --------------------------------------------------------------------
-
-    def get_project(self, name: str | None = None) -> Project:
-        """The project of this name, by default this store's.
-
-        Raises:
-            NotFoundError: It is not registered.
-        """
-        return Project.from_dict(self._object("project", name or self._project))
-
-    def get_entity(self, name: str, allow_registry_cache: bool = False) -> Entity:
-        """The entity of this name.
-
-        Args:
-            name: Its name in this project.
-            allow_registry_cache: Feast's; the registry is never out of date here.
-
-        Raises:
-            NotFoundError: It is not registered; `near_names` has names like it.
-        """
-        return Entity.from_dict(self._object("entity", name))
-
-    def get_data_source(self, name: str) -> DataSource:
-        """The data source of this name.
-
-        Raises:
-            NotFoundError: It is not registered; `near_names` has names like it.
-        """
-        return DataSource.from_dict(self._object("data_source", name))
-
-    def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> FeatureView:
-        """The feature view of this name.
-
-        Args:
-            name: Its name in this project.
-            allow_registry_cache: Feast's; the registry is never out of date here.
-
-        Raises:
-            NotFoundError: It is not registered; `near_names` has names like it.
-        """
-        return FeatureView.from_dict(self._object("feature_view", name))
-
-    def get_on_demand_feature_view(
-        self, name: str, allow_registry_cache: bool = False
-    ) -> OnDemandFeatureView:
-        """The on-demand feature view of this name; as `get_feature_view`.
-
-        Its function is its text (`udf_string`): nothing out of a registry is run.
-        """
-        return OnDemandFeatureView.from_dict(self._object("on_demand_feature_view", name))
-
-    def get_label_view(self, name: str, allow_registry_cache: bool = False) -> LabelView:
-        """The label view of this name; as `get_feature_view`."""
-        return LabelView.from_dict(self._object("label_view", name))
-
-    def get_feature_service(self, name: str, allow_cache: bool = False) -> FeatureService:
-        """The feature service of this name.
-
-        Args:
-            name: Its name in this project.
-            allow_cache: Feast's; the registry is never out of date here.
-
-        Raises:
-            NotFoundError: It is not registered; `near_names` has names like it.
-        """
-        return FeatureService.from_dict(self._object("feature_service", name))
-
-    def list_projects(
-        self, allow_cache: bool = False, tags: dict[str, str] | None = None
-    ) -> list[Project]:
-        """All projects of the registry that have these tags.
-
-        Args:
-            allow_cache: Feast's; the registry is never out of date here.
-            tags: Only those that have every one of these tags with this value.
-        """
-        return self._list("project", Project.from_dict, tags)
-
-    def list_entities(
-        self, allow_cache: bool = False, tags: dict[str, str] | None = None
-    ) -> list[Entity]:
-        """The project's entities, without the one that stands for none; as `list_projects`."""
-        entities = self._list("entity", Entity.from_dict, tags)
-        return [entity for entity in entities if entity.name != DUMMY_ENTITY_NAME]
-
-    def list_data_sources(
-        self, allow_cache: bool = False, tags: dict[str, str] | None = None
-    ) -> list[DataSource]:
-        """The project's data sources; as `list_projects`."""
-        return self._list("data_source", DataSource.from_dict, tags)
-
-    def list_feature_views(
-        self, allow_cache: bool = False, tags: dict[str, str] | None = None
-    ) -> list[FeatureView]:
-        """The project's plain feature views; as `list_projects`."""
-        return self._list("feature_view", FeatureView.from_dict, tags)
-
-    def list_batch_feature_views(
-        self, allow_cache: bool = False, tags: dict[str, str] | None = None
-    ) -> list[FeatureView]:
-        """Feast's other name of `list_feature_views`."""
-        return self.list_feature_views(allow_cache, tags)
-
-    def list_on_demand_feature_views(
-        self, allow_cache: bool = False, tags: dict[str, str] | None = None
-    ) -> list[OnDemandFeatureView]:
-        """The project's on-demand feature views; as `list_projects`."""
-        return self._list("on_demand_feature_view", OnDemandFeatureView.from_dict, tags)
-
-    def list_label_views(
-        self, allow_cache: bool = False, tags: dict[str, str] | None = None
-    ) -> list[LabelView]:
-        """The project's label views; as `list_projects`."""
-        return self._list("label_view", LabelView.from_dict, tags)
-
-    def list_all_feature_views(
-        self, allow_cache: bool = False, tags: dict[str, str] | None = None
-    ) -> list[BaseFeatureView]:
-        """The project's feature views of every kind; as `list_projects`.
-
-        Raises:
-            NotSupportedError: There are views of a kind that this version has no class for.
-        """
-        views: list[BaseFeatureView] = []
-        for kind, from_dict in _VIEW_KINDS.items():
-            if from_dict is not None:
-                views += self._list(kind, from_dict, tags)
-                continue
-            others = self._names(kind)
-            if others:
-                raise NotSupportedError(
-                    f"the registry holds views of kind {kind} ({', '.join(others)}), for which "
-                    "this version has no class; list_feature_views gives the plain ones"
-                )
-        return views
-
-    def list_feature_services(self, tags: dict[str, str] | None = None) -> list[FeatureService]:
-        """The project's feature services that have every one of these tags."""
-        return self._list("feature_service", FeatureService.from_dict, tags)
 
     # --- rows ----------------------------------------------------------------------------------
 
@@ -590,7 +415,7 @@ class FeatureStore:
             )
         entities = to_table("entity_df", entity_df)
         references, service = _requested(features)
-        with _named(service):
+        with self._named(references, service):
             self._project_core().check_features(references, service, full_feature_names)
 
         def run() -> pa.Table:
@@ -600,7 +425,9 @@ class FeatureStore:
             return pa.table(stream)
 
         asked = references or [f"feature service {service}"]
-        return RetrievalJob(run, full_feature_names, entities.num_rows, asked)
+        return RetrievalJob(
+            run, full_feature_names, entities, asked, lambda: self._references(references, service)
+        )
 
     def get_online_features(
         self,
@@ -639,7 +466,7 @@ class FeatureStore:
             )
         references, service = _requested(features)
         rows = entity_rows_table(entity_rows)
-        with _named(service):
+        with self._named(references, service):
             values, statuses, event_times, shaped = self._project_core().get_online_features(
                 rows, references, service, full_feature_names
             )
@@ -680,8 +507,8 @@ class FeatureStore:
         return f"FeatureStore(project={self._project!r}, repo_path={self._repo_path!r})"
 
     def _repr_html_(self) -> str:
-        kinds = ("entity", "data_source", *_VIEW_KINDS, "feature_service")
-        rows = [(kind.replace("_", " "), self._names(kind)) for kind in kinds]
+        kinds = ("entity", "data_source", *VIEW_KINDS, "feature_service")
+        rows = [(kind.replace("_", " "), self._registered_names(kind)) for kind in kinds]
         return page(
             heading("FeatureStore", self._project, self._repo_path),
             table(
@@ -700,41 +527,34 @@ class FeatureStore:
                 core = self._core = self._core or self._open()
         return core
 
+    def _references(self, references: list[str], service: str) -> list[str]:
+        """The references asked for, or those that a registered service stands for."""
+        if not service:
+            return references
+        return [
+            f"{projection.name_to_use()}:{name}"
+            for projection in self.get_feature_service(service).feature_view_projections
+            for name in [field.name for field in projection.features] or projection.desired_features
+        ]
+
+    @contextmanager
+    def _named(self, references: list[str], service: str) -> Iterator[None]:
+        """Raises errors about features as the classes that Feast's users catch."""
+        try:
+            yield
+        except NotFoundError as error:
+            is_service = service and error.subject == service
+            raise not_found("feature_service" if is_service else "feature_view", error) from None
+        except InvalidError as error:
+            asked = self._references(references, service)
+            names = [reference.rpartition(":")[2] for reference in asked]
+            if names.count(error.subject) < 2:
+                raise
+            raise as_class(FeatureNameCollisionError, error) from None
+
     def _after_fork(self) -> None:
         self._lock = threading.Lock()
         self._core = None
-
-    def _object(self, kind: str, name: str) -> dict[str, Any]:
-        try:
-            message: dict[str, Any] = json.loads(self._project_core().get_object(kind, name))
-        except NotFoundError as error:
-            raise not_found(kind, error) from None
-        return message
-
-    def _names(self, kind: str) -> list[str]:
-        """What is registered of a kind, by name; without the entity that stands for none."""
-        objects = [json.loads(text) for text in self._project_core().list_objects(kind)]
-        names = [obj.get("spec", obj)["name"] for obj in objects]
-        return sorted(name for name in names if name != DUMMY_ENTITY_NAME)
-
-    def _is_registered(self, kind: str, name: str) -> bool:
-        return name in self._names(kind)
-
-    def _delete(self, kind: str, name: str) -> None:
-        try:
-            self._project_core().apply("[]", [(kind, name)], True)
-        except NotFoundError as error:
-            raise not_found(kind, error) from None
-
-    def _list(
-        self,
-        kind: str,
-        from_dict: Callable[[Mapping[str, Any]], Defined],
-        tags: dict[str, str] | None,
-    ) -> list[Defined]:
-        objects = [from_dict(json.loads(text)) for text in self._project_core().list_objects(kind)]
-        wanted = (tags or {}).items()
-        return [obj for obj in objects if wanted <= obj.tags.items()]
 
     def _materialize(
         self,
@@ -782,16 +602,6 @@ def _names(argument: str, names: object) -> list[str]:
             f"{argument} must be a list of strings, but is {names!r} ({type(names).__name__})"
         )
     return list(names)
-
-
-@contextmanager
-def _named(service: str) -> Iterator[None]:
-    """Raises what is not found as the class that Feast's users catch."""
-    try:
-        yield
-    except NotFoundError as error:
-        is_service = service and error.subject == service
-        raise not_found("feature_service" if is_service else "feature_view", error) from None
 
 
 def _diff(

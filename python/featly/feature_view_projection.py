@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from featly._feast_names import FeastNames
 from featly._messages import Message, compact, rest_of
 from featly.data_source import DataSource
 from featly.field import Field
@@ -25,7 +26,7 @@ _FIELDS = (
 )
 
 
-class FeatureViewProjection:
+class FeatureViewProjection(FeastNames):
     """Some or all features of one feature view, as a feature service holds them.
 
     Views make these: `view[["a", "b"]]`, `view.with_name("origin")`, `view.with_join_key_map({"id":

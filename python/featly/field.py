@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from featly._feast_names import FeastNames
 from featly._messages import (
     Message,
     check_flag,
@@ -31,7 +32,7 @@ _STRUCT_TAG = "feast:struct_schema"
 _NESTED_TAG = "feast:nested_inner_type"
 
 
-class Field:
+class Field(FeastNames):
     """A named, typed column: a feature, or the join key of an entity.
 
     Args:

@@ -12,6 +12,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from featly._feast_names import FeastNames
 from featly._html import MAX_ROWS, heading, page, table
 from featly._tables import to_pandas, to_polars
 from featly.base_feature_view import DUMMY_ENTITY_ID
@@ -29,7 +30,7 @@ TIMESTAMP_POSTFIX = "__ts"
 _STATUS_NAMES = ("INVALID", "PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE")
 
 
-class OnlineResponse:
+class OnlineResponse(FeastNames):
     """The values of features, with a status and an event time for each.
 
     Immutable, and may be shared between threads. Columns are the join keys as they were asked for,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from featly._feast_names import FeastNames
 from featly._html import heading, page, table
 
 
@@ -26,7 +27,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class RegistryDiff:
+class RegistryDiff(FeastNames):
     """The changes of an apply in the order in which they are made; empty where there are none.
 
     Its text is one line for each change, with the differing fields of an update below it, after

@@ -6,14 +6,15 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from featly._feast_names import FeastNames
 from featly._messages import check_text, wrong_type
 
 __all__ = ["RepoConfig"]
 
 
-class RepoConfig:
+class RepoConfig(FeastNames):
     """What feature_store.yaml holds, for `FeatureStore(config=...)`.
 
     The settings are checked when a store is opened with them. Relative paths in them start at
@@ -26,7 +27,8 @@ class RepoConfig:
         repo_path: The folder of the repository; by default the current one.
         settings: Other keys of feature_store.yaml with their values: `online_store`,
             `offline_store`, `entity_key_serialization_version`, `featly`, ... A block is a
-            dictionary, or one of Feast's configuration objects.
+            dictionary, or one of Feast's configuration objects. What is given can be read as an
+            attribute: `config.online_store`.
 
     Raises:
         TypeError: An argument has the wrong type.
@@ -46,6 +48,13 @@ class RepoConfig:
         self.provider = check_text("RepoConfig", "provider", provider)
         self.repo_path = Path(repo_path) if repo_path is not None else None
         self.settings = dict(settings)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """A key of feature_store.yaml, as an attribute."""
+            settings = self.__dict__.get("settings", {})
+            return settings[name] if name in settings else super().__getattr__(name)
 
     def to_json(self) -> str:
         """The settings as JSON text, as the core reads them."""

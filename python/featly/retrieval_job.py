@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from featly._feast_names import FeastNames
 from featly._html import heading, page, table
 from featly._tables import to_pandas, to_polars
 from featly.errors import NotSupportedError
@@ -15,10 +19,43 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-__all__ = ["RetrievalJob"]
+__all__ = ["RetrievalJob", "RetrievalMetadata"]
 
 
-class RetrievalJob:
+@dataclass
+class RetrievalMetadata:
+    """What a training set was asked for.
+
+    Attributes:
+        features: References such as `"view:feature"`, those of a feature service too.
+        keys: The columns of the entity table, but for its time.
+        min_event_timestamp, max_event_timestamp: The range of its times, in UTC; None without any.
+    """
+
+    features: list[str]
+    keys: list[str]
+    min_event_timestamp: datetime | None = None
+    max_event_timestamp: datetime | None = None
+
+
+def _event_time_column(entities: pa.Table) -> str | None:
+    """The column that the core takes for the rows' times: `event_timestamp`, or the only one."""
+    if "event_timestamp" in entities.column_names:
+        return "event_timestamp"
+    times = [field.name for field in entities.schema if pa.types.is_temporal(field.type)]
+    return times[0] if len(times) == 1 else None
+
+
+def _range(times: pa.ChunkedArray) -> tuple[datetime | None, datetime | None]:
+    if not pa.types.is_temporal(times.type):
+        return None, None
+    # Without a zone, so that no time zone database is asked.
+    ends = pc.min_max(times.cast(pa.timestamp("us"), safe=False)).as_py()
+    low, high = ends["min"], ends["max"]
+    return low and low.replace(tzinfo=UTC), high and high.replace(tzinfo=UTC)
+
+
+class RetrievalJob(FeastNames):
     """What `FeatureStore.get_historical_features` gives.
 
     Nothing is read until `to_arrow` or `to_df` is called; each call reads the sources anew. Holds
@@ -29,18 +66,42 @@ class RetrievalJob:
         self,
         run: Callable[[], pa.Table],
         full_feature_names: bool,
-        entity_rows: int = 0,
-        features: Sequence[str] = (),
+        entities: pa.Table,
+        asked: Sequence[str],
+        references: Callable[[], list[str]],
     ) -> None:
         self._run = run
         self._full_feature_names = full_feature_names
-        self._entity_rows = entity_rows
-        self._features = tuple(features)
+        self._entities = entities
+        self._asked = tuple(asked)
+        self._references = references
 
     @property
     def full_feature_names(self) -> bool:
         """Whether features are named `view__feature`."""
         return self._full_feature_names
+
+    @property
+    def metadata(self) -> RetrievalMetadata:
+        """What was asked for: Feast's object, made of the entity table at each call."""
+        time = _event_time_column(self._entities)
+        names = self._entities.column_names
+        low, high = (None, None) if time is None else _range(self._entities.column(time))
+        return RetrievalMetadata(
+            features=self._references(),
+            keys=[name for name in names if name != time],
+            min_event_timestamp=low,
+            max_event_timestamp=high,
+        )
+
+    @property
+    def on_demand_feature_views(self) -> list[Any]:
+        """Feast's: the on-demand views asked for; none, since their features are refused."""
+        return []
+
+    def supports_remote_storage_export(self) -> bool:
+        """Feast's: False, the training set is made in this process."""
+        return False
 
     def to_arrow(self, validation_reference: None = None, timeout: None = None) -> pa.Table:
         """Makes the training set.
@@ -86,10 +147,12 @@ class RetrievalJob:
         return to_polars(self.to_arrow(validation_reference, timeout))
 
     def __repr__(self) -> str:
-        return f"RetrievalJob({self._entity_rows} entity rows: {', '.join(self._features)})"
+        return f"RetrievalJob({self._entities.num_rows} entity rows: {', '.join(self._asked)})"
 
     def _repr_html_(self) -> str:
         return page(
-            heading("RetrievalJob", f"{self._entity_rows:,} entity rows", "nothing is read yet"),
-            table(("asked for",), [(feature,) for feature in self._features]),
+            heading(
+                "RetrievalJob", f"{self._entities.num_rows:,} entity rows", "nothing is read yet"
+            ),
+            table(("asked for",), [(feature,) for feature in self._asked]),
         )

@@ -1,65 +1,13 @@
 // featly configuration
-#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/command_line.h"
 #include "cli/message_text.h"
-#include "types/json_value.h"
+#include "project/config_json.h"
 
 namespace featly::cli {
-
-namespace {
-
-void AppendText(const char* before, const std::string& text, std::string* json) {
-  *json += before;
-  AppendJsonString(text, json);
-}
-
-void AppendStore(const std::optional<OnlineStoreSettings>& store, std::string* json) {
-  if (!store) {
-    *json += "null";
-    return;
-  }
-  AppendText("{\"type\": ", std::string(store->kind->name), json);
-  for (const StoreKey& key : store->kind->keys) {
-    const std::string before = ", \"" + std::string(key.name) + "\": ";
-    switch (key.type) {
-      case StoreKey::Type::kBytes:
-        *json += before + std::to_string(store->Bytes(key.name));
-        break;
-      case StoreKey::Type::kFlag:
-        *json += before + (store->Flag(key.name) ? "true" : "false");
-        break;
-      default:
-        AppendText(before.c_str(), store->Text(key.name), json);
-    }
-  }
-  *json += '}';
-}
-
-/// What the repository runs with: what feature_store.yaml says, and the defaults for the rest.
-std::string ConfigurationAsJson(const Config& config) {
-  std::string json = "{\n";
-  AppendText("  \"project\": ", config.project, &json);
-  if (!config.project_description.empty()) {
-    AppendText(",\n  \"project_description\": ", config.project_description, &json);
-  }
-  AppendText(",\n  \"registry\": {\"path\": ", config.registry_path, &json);
-  json += ", \"cache_ttl_seconds\": " + std::to_string(config.registry_cache_ttl_seconds) + "}";
-  json += ",\n  \"online_store\": ";
-  AppendStore(config.online, &json);
-  json += ",\n  \"entity_key_serialization_version\": " + std::to_string(config.entity_key_version);
-  json += ",\n  \"featly\": {\"memory_limit\": " + std::to_string(config.memory_limit_bytes) +
-          ", \"threads\": " + std::to_string(config.threads) +
-          ", \"server\": {\"max_body_size\": " + std::to_string(config.max_body_bytes) +
-          ", \"idle_timeout_seconds\": " + std::to_string(config.idle_timeout.micros / 1000000) +
-          "}}\n}\n";
-  return json;
-}
-
-}  // namespace
 
 void AddConfiguration(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand(
@@ -67,7 +15,7 @@ void AddConfiguration(CLI::App& app, CommandLine& line) {
   command->callback([&line] {
     line.run = [&line]() -> Status {
       ARROW_ASSIGN_OR_RAISE(Config config, line.ReadConfig());
-      std::string text = ConfigurationAsJson(config);
+      std::string text = ConfigAsJson(config);
       if (line.output != OutputForm::kJson) {
         ARROW_ASSIGN_OR_RAISE(text, JsonAsYaml(text));
       }

@@ -18,6 +18,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "base/clock.h"
+#include "project/config_json.h"
 #include "project/definitions.h"
 #include "project/project.h"
 #include "python/arrow_capsule.h"
@@ -334,6 +335,8 @@ void BindProject(nb::module_& module) {
       .def_prop_ro("name", [](const ProjectHandle& self) { return self.project().name(); })
       .def_prop_ro("repo_path",
                    [](const ProjectHandle& self) { return self.project().config().repo_path; })
+      .def_prop_ro("config",
+                   [](const ProjectHandle& self) { return ConfigAsJson(self.project().config()); })
       .def(
           "apply",
           [](const ProjectHandle& self, const std::string& definitions,
