@@ -169,7 +169,7 @@ def test_the_settings_that_count(store, folder):
         project="shop", repo_path=folder, featly={"memory_limit": "2GB", "threads": 3}
     )
     settings = FeatureStore(config=limited).config.featly
-    assert (settings["memory_limit"], settings["threads"]) == (2 * 10**9, 3)
+    assert (settings["memory_limit"], settings["threads"]) == (2 << 30, 3)
 
 
 def test_a_view_of_any_kind(store):
