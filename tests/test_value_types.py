@@ -162,7 +162,14 @@ def test_the_sdk_has_pythons_own(loaded: Repo) -> None:
         assert values[name] == [python, None], name
     assert values["seen"][0].utcoffset() == timedelta(hours=2)
     assert response.to_arrow().schema.field("box").type == STRUCT
-    assert response.to_df()["price"][0] == "1.50"
+    # A DataFrame has the same, where pandas has no type of its own for it.
+    frame = response.to_df(include_event_timestamps=True)
+    assert list(frame.columns) == list(response.to_dict(include_event_timestamps=True))
+    for name, *_, python in KINDS:
+        value, missing = frame[name]
+        assert (value, type(value)) == (python, type(python)), name
+        assert missing is None, name
+    assert frame["key"].tolist() == values["key"]
 
 
 def test_what_one_pushes_comes_back(things: Repo) -> None:

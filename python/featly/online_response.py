@@ -87,13 +87,26 @@ class OnlineResponse(FeastNames):
     def to_df(self, include_event_timestamps: bool = False) -> pd.DataFrame:
         """The columns as a pandas DataFrame; needs pandas.
 
-        Integers keep their digits: a column of integers with missing values has pandas' nullable
-        Int32 or Int64 type. Times are datetime64[us, UTC].
+        Numbers, texts, bytes and times have pandas' own types. Integers keep their digits: a column
+        of integers with missing values has the nullable Int32 or Int64 type. Times are
+        datetime64[us, UTC]. All else is the objects of `to_dict`: lists, sets, dictionaries,
+        `uuid.UUID`, `decimal.Decimal`.
 
         Args:
             include_event_timestamps: As in `to_dict`; these columns are int64.
         """
-        return to_pandas(self.to_arrow(include_event_timestamps))
+        import pandas as pd
+
+        plain = self.to_arrow(include_event_timestamps)
+        objects = [name for name in self._values.column_names if not self._is_plain(name)]
+        if not objects:
+            return to_pandas(plain)
+        frame = to_pandas(plain.drop_columns(objects))
+        rows = pd.RangeIndex(plain.num_rows)
+        columns = {name: frame[name] for name in frame.columns} | {
+            name: pd.Series(self._python_values(name), rows, dtype=object) for name in objects
+        }
+        return pd.DataFrame({name: columns[name] for name in plain.column_names}, rows)
 
     def to_polars(self, include_event_timestamps: bool = False) -> pl.DataFrame:
         """The columns as a Polars DataFrame, where possible without copying; needs Polars.
@@ -123,9 +136,19 @@ class OnlineResponse(FeastNames):
             )
         return [_STATUS_NAMES[status] for status in self._statuses.column(feature_name).to_pylist()]
 
-    def _python_values(self, name: str) -> list[Any]:
+    def _value_type(self, name: str) -> str:
         metadata = self._values.schema.field(name).metadata or {}
-        value_type = metadata.get(b"featly.type", b"").decode()
+        return str(metadata.get(b"featly.type", b"").decode())
+
+    def _is_plain(self, name: str) -> bool:
+        """Whether Arrow's values of a column are Python's as they are."""
+        if self._shaped is not None and name in self._shaped.column_names:
+            return False
+        nested = pa.types.is_nested(self._values.schema.field(name).type)
+        return not nested and self._value_type(name) not in _CONVERSIONS
+
+    def _python_values(self, name: str) -> list[Any]:
+        value_type = self._value_type(name)
         if self._shaped is not None and name in self._shaped.column_names:
             shaped = _converted(self._shaped.column(name).to_pylist(), json.loads)
             if value_type == "ZONED_TIMESTAMP":
