@@ -32,7 +32,7 @@ class Project:
     def materialize(
         self,
         start: int | None,
-        end: int,
+        end: int | None,
         views: list[str],
         progress: Callable[[str, int, int], None] | None,
     ) -> list[tuple[str, int, int, int, int, int, int, tuple[int, int] | None]]: ...

@@ -228,7 +228,8 @@ class FeatureStore(Registered):
         Args:
             start_date, end_date: The range, both ends included; UTC where there is no time zone.
             feature_views: Names of views; by default all that are online.
-            disable_event_timestamp: Not supported: pass `start_date=datetime(1970, 1, 1)`.
+            disable_event_timestamp: Whether to take all there is, from 1970 to now, whatever range
+                is given: as the command does. (Rows keep their event times, as in Feast.)
             full_feature_names: Feast's; makes no difference to plain views.
             version: Not supported.
             force, run_async: Feast's, for remote servers; make no difference here.
@@ -243,14 +244,11 @@ class FeatureStore(Registered):
 
         Cost: reads the range on all processors, within a memory limit that feature_store.yaml sets.
         """
+        start: int | None = to_micros("start_date", start_date)
+        end: int | None = to_micros("end_date", end_date)
         if disable_event_timestamp:
-            raise NotSupportedError(
-                "materialize(disable_event_timestamp=True) is not supported; to take all rows, "
-                "pass start_date=datetime(1970, 1, 1)"
-            )
-        return self._materialize(
-            to_micros("start_date", start_date), end_date, feature_views, version
-        )
+            start, end = 0, None
+        return self._materialize(start, end, feature_views, version)
 
     def materialize_incremental(
         self,
@@ -273,7 +271,7 @@ class FeatureStore(Registered):
         Returns, raises and costs what `materialize` does. Warns where a view was materialized up
         to a later time already.
         """
-        return self._materialize(None, end_date, feature_views, version)
+        return self._materialize(None, to_micros("end_date", end_date), feature_views, version)
 
     def push(
         self,
@@ -559,7 +557,7 @@ class FeatureStore(Registered):
     def _materialize(
         self,
         start: int | None,
-        end_date: datetime,
+        end: int | None,
         feature_views: list[str] | None,
         version: str | None,
     ) -> list[MaterializedView]:
@@ -569,7 +567,6 @@ class FeatureStore(Registered):
                 "version of a view, the registered one"
             )
         views = _names("feature_views", feature_views or [])
-        end = to_micros("end_date", end_date)
         done = self._project_core().materialize(start, end, views, terminal_progress())
         results = [materialized_view(*view) for view in done]
         for result in results:

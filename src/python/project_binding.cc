@@ -168,10 +168,11 @@ std::vector<MaterializedTuple> ToTuples(const std::vector<ViewMaterialized>& vie
   return tuples;
 }
 
-/// Materializes [start, end], or incrementally up to `end` without a start. `progress` is called
-/// with (phase, rows done, rows in all), or is None.
+/// Materializes [start, end], or incrementally up to `end` without a start; without an end, to now.
+/// `progress` is called with (phase, rows done, rows in all), or is None.
 std::vector<MaterializedTuple> Materialize(const ProjectHandle& self, std::optional<int64_t> start,
-                                           int64_t end, const std::vector<std::string>& views,
+                                           std::optional<int64_t> end,
+                                           const std::vector<std::string>& views,
                                            const nb::object& progress) {
   std::vector<ViewMaterialized> done;
   ProgressCallback show;
@@ -184,9 +185,10 @@ std::vector<MaterializedTuple> Materialize(const ProjectHandle& self, std::optio
     Project& project = self.project();
     MaterializeOptions options;
     options.views = views;
-    ARROW_ASSIGN_OR_RAISE(
-        done, start ? project.Materialize(Timestamp{*start}, Timestamp{end}, options, context)
-                    : project.MaterializeIncremental(Timestamp{end}, options, context));
+    const Timestamp until = end ? Timestamp{*end} : project.clock().Now();
+    ARROW_ASSIGN_OR_RAISE(done,
+                          start ? project.Materialize(Timestamp{*start}, until, options, context)
+                                : project.MaterializeIncremental(until, options, context));
     return Status::OK();
   };
   RaiseIfError(RunInterruptible(self.project().config(), work, show));
@@ -353,8 +355,8 @@ void BindProject(nb::module_& module) {
       .def("refresh", &Refresh)
       .def("list_objects", &ListObjects, nb::arg("kind"))
       .def("get_object", &GetObject, nb::arg("kind"), nb::arg("name"))
-      .def("materialize", &Materialize, nb::arg("start").none(), nb::arg("end"), nb::arg("views"),
-           nb::arg("progress").none())
+      .def("materialize", &Materialize, nb::arg("start").none(), nb::arg("end").none(),
+           nb::arg("views"), nb::arg("progress").none())
       .def("check_features", &CheckFeatures, nb::arg("features"), nb::arg("feature_service"),
            nb::arg("full_feature_names"))
       .def("get_historical_features", &GetHistoricalFeatures, nb::arg("entities"),

@@ -741,14 +741,21 @@ def test_an_empty_range_warns_with_what_the_source_holds(store):
     assert done.source_range == (DAY, DAY + HOUR)
 
 
+def test_all_there_is_is_materialized(store):
+    (done,) = store.materialize(datetime(2025, 1, 1), DAY, disable_event_timestamp=True)
+    assert (done.start, done.end) == (datetime(1970, 1, 1, tzinfo=UTC), datetime.fromisoformat(NOW))
+    # As the same range by its ends.
+    (again,) = store.materialize(datetime(1970, 1, 1), datetime.fromisoformat(NOW))
+    assert (again.rows, again.entities) == (done.rows, done.entities)
+    assert done.rows > 0
+
+
 def test_materialize_refuses(store):
     with pytest.raises(NotFoundError) as caught:
         store.materialize(DAY, DAY, feature_views=["stat"])
     assert "stats" in caught.value.near_names
     with pytest.raises(InvalidError):
         store.materialize(DAY, DAY - HOUR)
-    with pytest.raises(NotSupportedError, match="datetime\\(1970, 1, 1\\)"):
-        store.materialize(DAY, DAY, disable_event_timestamp=True)
     with pytest.raises(NotSupportedError, match="version='v2'"):
         store.materialize(DAY, DAY, version="v2")
     with pytest.raises(TypeError, match="feature_views must be a list of strings"):
