@@ -7,22 +7,12 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import DEFINITIONS, Repo, Server
-from wire import CLOCK, LOOKUP, Wire
-
-
-def until(server: Server, path: str, body: Any, want: Callable[[int, Any], bool]) -> Any:
-    """Asks until the answer is wanted: the server looks at its registry every second."""
-    for _ in range(100_000):
-        status, answer = server.request(path, body)
-        if want(status, answer):
-            return answer
-    raise AssertionError((status, answer))
+from wire import CLOCK, LOOKUP, Wire, trips, until
 
 
 def metric(server: Server, name: str) -> float:
@@ -30,11 +20,6 @@ def metric(server: Server, name: str) -> float:
     found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
     assert found, f"{name} is not in {text}"
     return float(found[1])
-
-
-def trips(answer: Any) -> list[Any]:
-    found: list[Any] = answer["results"][1]["values"]
-    return found
 
 
 def test_teardown_and_apply_beside_the_server(loaded: Repo) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from conftest import DEFINITIONS, Server
@@ -14,6 +15,20 @@ LOOKUP = {"features": ["driver_stats:trips"], "entities": {"driver_id": [1001]}}
 PUSH_DEFINITIONS = DEFINITIONS.replace("import Entity,", "import Entity, PushSource,").replace(
     "source=source,", 'source=PushSource(name="pushed", batch_source=source),'
 )
+
+
+def until(server: Server, path: str, body: Any, want: Callable[[int, Any], bool]) -> Any:
+    """Asks until the answer is wanted: the server looks at its registry every second."""
+    for _ in range(100_000):
+        status, answer = server.request(path, body)
+        if want(status, answer):
+            return answer
+    raise AssertionError((status, answer))
+
+
+def trips(answer: Any) -> list[Any]:
+    found: list[Any] = answer["results"][1]["values"]
+    return found
 
 
 class Wire:

@@ -1,5 +1,6 @@
 // What every online store must do with views: preparing, changing, dropping them, and many at once.
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <thread>
@@ -269,6 +270,27 @@ TEST_P(OnlineViews, SeveralOpenAtOnceSeeOneAnother) {
   EXPECT_EQ(ReadOne(*store_, *view, IntKey(1), "n"), "2");
   ASSERT_OK(other->DropView("demo", "v"));
   EXPECT_EQ(ReadOne(*store_, *view, IntKey(1), "n"), "absent");
+}
+
+TEST_P(OnlineViews, AStoreWhoseFilesAreDeletedSaysSo) {
+  auto view = BindInt("v");
+  Put(view, IntKey(1), "1", At(1, 1));
+  EXPECT_EQ(store_->Presence(), StorePresence::kThere);
+  std::filesystem::remove_all(folder_.path() + "/data");
+  EXPECT_EQ(store_->Presence(), StorePresence::kGone);
+  const Status refused =
+      WriteOne(*store_, view, IntKey(2), MakeRow(*view, {"2"}, At(2, 2))).status();
+  for (const Status& gone : {refused, store_->ListViews("demo").status()}) {
+    EXPECT_EQ(KindOf(gone), ErrorKind::kUnavailable) << gone.ToString();
+    EXPECT_NE(gone.message().find("featly apply"), std::string::npos) << gone.ToString();
+  }
+  auto another = Open();
+  EXPECT_EQ(store_->Presence(), StorePresence::kReplaced);
+  EXPECT_EQ(another->Presence(), StorePresence::kThere);
+  const Status replaced =
+      WriteOne(*store_, view, IntKey(2), MakeRow(*view, {"2"}, At(2, 2))).status();
+  EXPECT_EQ(KindOf(replaced), ErrorKind::kUnavailable) << replaced.ToString();
+  EXPECT_EQ(Must(another->ListViews("demo")), std::vector<std::string>{});
 }
 
 FEATLY_FOR_EVERY_STORE(OnlineViews);

@@ -240,18 +240,13 @@ bool LmdbEnv::Forked() const { return ForkCount() != forks_; }
 
 Status LmdbEnv::CheckUsable() const { return Forked() ? OpenedBeforeFork(path_) : Status::OK(); }
 
-Status LmdbEnv::CheckStillThere() const {
-  ARROW_ASSIGN_OR_RAISE(LmdbTxn::Gate gate, Enter());
-  return CheckLinked();
+StorePresence LmdbEnv::Presence() const {
+  return PresenceOf(DataFile(path_), identity_).ValueOr(StorePresence::kThere);
 }
 
-Status LmdbEnv::CheckLinked() const {
-  int fd;
-  struct stat info;
-  if (mdb_env_get_fd(env_, &fd) != 0 || fstat(fd, &info) != 0) {
-    return ErrnoError(errno, "cannot look at the online store '" + path_ + "'");
-  }
-  return info.st_nlink > 0 ? Status::OK() : DeletedWhileOpen(path_);
+Status LmdbEnv::CheckStillThere() const {
+  ARROW_ASSIGN_OR_RAISE(StorePresence presence, PresenceOf(DataFile(path_), identity_));
+  return CheckPresence(presence, path_);
 }
 
 Result<LmdbTxn::Gate> LmdbEnv::Enter() const {
@@ -276,7 +271,7 @@ Result<LmdbTxn> LmdbEnv::Begin(unsigned flags, LmdbTxn::Gate gate) const {
   }
   LmdbTxn txn(raw, &path_, std::move(gate));
   // Under the writer lock, because a teardown deletes the files while it holds it.
-  if (flags != MDB_RDONLY) ARROW_RETURN_NOT_OK(CheckLinked());
+  if (flags != MDB_RDONLY) ARROW_RETURN_NOT_OK(CheckStillThere());
   return txn;
 }
 
@@ -307,12 +302,9 @@ Status LmdbEnv::OpenAgain() {
   if (env_ != nullptr) mdb_env_close(env_);
   env_ = nullptr;
   broken_ = false;
-  ARROW_ASSIGN_OR_RAISE(std::optional<FileFingerprint> now, Fingerprint(DataFile(path_)));
   // A store that another process has made since in its place is not the one that views are bound
   // to.
-  if (!now || now->device != identity_.device || now->inode != identity_.inode) {
-    return DeletedWhileOpen(path_);
-  }
+  ARROW_RETURN_NOT_OK(CheckStillThere());
   ARROW_RETURN_NOT_OK(OpenMapped());
   Status opened = OpenDatabases();
   if (opened.ok()) return opened;

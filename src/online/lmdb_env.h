@@ -72,7 +72,9 @@ class LmdbEnv {
   bool Forked() const;
   /// kUnavailable after a fork.
   Status CheckUsable() const;
-  /// kConflict where the file was deleted while it was open: what is written would be lost.
+  /// Of its data file. kThere where that cannot be told: the next use says why.
+  StorePresence Presence() const;
+  /// kUnavailable where it is gone or replaced: what is written would be lost.
   Status CheckStillThere() const;
 
   Result<LmdbTxn> BeginRead() const;
@@ -91,8 +93,9 @@ class LmdbEnv {
   bool Broken() const;
   /// Waits for the transactions under way, and keeps new ones out (kUnavailable) while it is held.
   std::unique_lock<std::shared_mutex> KeepOut() const { return std::unique_lock(gate_); }
-  /// Closes and opens it. REQUIRES: KeepOut is held, and no transaction is left. kConflict where
-  /// its file was deleted meanwhile. After an error it refuses everything, and may be tried again.
+  /// Closes and opens it. REQUIRES: KeepOut is held, and no transaction is left. kUnavailable
+  /// where its file was deleted meanwhile. After an error it refuses everything, and may be tried
+  /// again.
   Status OpenAgain();
 
   /// Frees the reader slots of processes that died, which would pin old pages for ever; how many.
@@ -110,7 +113,6 @@ class LmdbEnv {
   Status OpenMapped();
   Result<LmdbTxn::Gate> Enter() const;
   Result<LmdbTxn> Begin(unsigned flags, LmdbTxn::Gate gate) const;
-  Status CheckLinked() const;
   Status OpenDatabases();
   Status MakeDatabases();
   Status CheckFormat(MDB_txn* txn) const;

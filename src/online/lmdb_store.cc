@@ -80,6 +80,7 @@ class LmdbStore : public OnlineStore, public std::enable_shared_from_this<LmdbSt
                                  std::span<const std::string_view> keys) override;
   Status DropView(std::string_view project, std::string_view view) override;
   Result<int64_t> Sweep(int64_t max_rows) override { return sweep_.Run(max_rows); }
+  StorePresence Presence() const override { return env_->Presence(); }
   Result<std::vector<std::string>> ListViews(std::string_view project) override;
   Status Maintain() override { return env_->CheckReaders().status(); }
   Status Teardown(std::string_view project) override;

@@ -151,6 +151,13 @@ struct OnlineCapabilities {
   bool sweeps = true;  ///< Rows of dropped views take space until Sweep reclaims them.
 };
 
+/// What became of the files of an open store.
+enum class StorePresence : uint8_t {
+  kThere,
+  kGone,      ///< Deleted or torn down: what is written would be lost, so that writes are refused.
+  kReplaced,  ///< Another store lies in their place: open it.
+};
+
 /// The newest rows by (view, entity). Thread-safe: any thread may read and write at any time.
 /// Acknowledged writes are durable. An older event time never replaces a newer one
 /// (types/event_order.h).
@@ -200,8 +207,11 @@ class OnlineStore {
   /// nothing left.
   virtual Result<int64_t> Sweep(int64_t max_rows) = 0;
 
+  /// Whether what was opened is still what lies in its place. Never waits; cost: a system call.
+  virtual StorePresence Presence() const = 0;
+
   /// Views of `project` the store holds, by name. An error where the store is not there any more:
-  /// health checks ask this.
+  /// health checks ask this. May wait for another process's write.
   virtual Result<std::vector<std::string>> ListViews(std::string_view project) = 0;
 
   /// Upkeep that serve runs each minute and bulk work before it begins (LMDB: readers left by

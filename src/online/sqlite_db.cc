@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <new>
+#include <optional>
 #include <pthread.h>
 #include <shared_mutex>
 #include <thread>
@@ -87,18 +88,31 @@ std::string_view SqliteQuery::Blob(int column) const {
           static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
-Result<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path, Duration busy_timeout,
-                                                 Missing missing) {
+Result<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path, Duration busy_timeout) {
+  return OpenFile(path, busy_timeout, SQLITE_OPEN_CREATE);
+}
+
+Result<std::unique_ptr<SqliteDb>> SqliteDb::OpenAnother() const {
+  ARROW_ASSIGN_OR_RAISE(auto another, OpenFile(path_, busy_timeout_, 0));
+  ARROW_ASSIGN_OR_RAISE(StorePresence presence, PresenceOf(path_, identity_));
+  ARROW_RETURN_NOT_OK(CheckPresence(presence, path_));
+  return another;
+}
+
+Result<std::unique_ptr<SqliteDb>> SqliteDb::OpenFile(const std::string& path, Duration busy_timeout,
+                                                     int make) {
   std::unique_ptr<SqliteDb> db(new SqliteDb(path, busy_timeout, ForkCount()));
   // One thread at a time uses it, so SQLite need not lock it. The path may hold a '?' or begin with
   // "file:": no URI.
-  const int make = missing == Missing::kMake ? SQLITE_OPEN_CREATE : 0;
   int code = sqlite3_open_v2(path.c_str(), &db->db_,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | make, nullptr);
   if (code != SQLITE_OK && make == 0 && sqlite3_system_errno(db->db_) == ENOENT) {
-    return DeletedWhileOpen(path);
+    return CheckPresence(StorePresence::kGone, path);
   }
   if (code != SQLITE_OK) return db->Failed(code);
+  ARROW_ASSIGN_OR_RAISE(std::optional<FileFingerprint> identity, Fingerprint(path));
+  if (!identity) return CheckPresence(StorePresence::kGone, path);
+  db->identity_ = *identity;
   sqlite3_extended_result_codes(db->db_, 1);
   sqlite3_busy_handler(db->db_, &SqliteDb::OnBusy, db.get());
   // EXTRA syncs the folder after the journal is gone: else a power cut could bring an acknowledged
@@ -155,11 +169,13 @@ void SqliteDb::RollBack() {
   }
 }
 
-Status SqliteDb::CheckStillThere() {
-  int moved = 0;
-  int code = sqlite3_file_control(db_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  if (code != SQLITE_OK) return Failed(code);
-  return moved == 0 ? Status::OK() : DeletedWhileOpen(path_);
+StorePresence SqliteDb::Presence() const {
+  return PresenceOf(path_, identity_).ValueOr(StorePresence::kThere);
+}
+
+Status SqliteDb::CheckStillThere() const {
+  ARROW_ASSIGN_OR_RAISE(StorePresence presence, PresenceOf(path_, identity_));
+  return CheckPresence(presence, path_);
 }
 
 Status SqliteDb::Failed(int code) const {

@@ -10,7 +10,9 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/time.h"
+#include "online/online_store.h"
 
 namespace featly {
 
@@ -71,11 +73,11 @@ class SqliteQuery {
 /// store.
 class SqliteDb {
  public:
-  enum class Missing : uint8_t { kMake, kRefuse };
-  /// Opens the file. Where it is missing it is made, or kConflict: it was deleted while the store
-  /// was open.
-  static Result<std::unique_ptr<SqliteDb>> Open(const std::string& path, Duration busy_timeout,
-                                                Missing missing);
+  /// Opens the file; makes it where it is missing.
+  static Result<std::unique_ptr<SqliteDb>> Open(const std::string& path, Duration busy_timeout);
+  /// Another connection to this one's file; kUnavailable where that was deleted or replaced since.
+  /// Any thread.
+  Result<std::unique_ptr<SqliteDb>> OpenAnother() const;
   /// Closes; after a fork it only forgets, since locks and journal are the parent's.
   ~SqliteDb();
   SqliteDb(const SqliteDb&) = delete;
@@ -91,9 +93,11 @@ class SqliteDb {
   void ForgetStatements() { statements_.clear(); }
   /// Rows that the last statement changed.
   int64_t changes() const { return sqlite3_changes64(db_); }
-  /// kConflict where the file was deleted or moved while it was open: what is written would be
-  /// lost.
-  Status CheckStillThere();
+  /// kUnavailable where the file was deleted or replaced while it was open: what is written would
+  /// be lost.
+  Status CheckStillThere() const;
+  /// Of its file; kThere where that cannot be told: the next use says why. Any thread.
+  StorePresence Presence() const;
 
   /// What SQLite's last error means: what was being done, with what, and what to do about it.
   Status Failed(int code) const;
@@ -103,6 +107,8 @@ class SqliteDb {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
 
+  static Result<std::unique_ptr<SqliteDb>> OpenFile(const std::string& path, Duration busy_timeout,
+                                                    int make);
   static int OnBusy(void* self, int calls);
 
   SqliteDb(std::string path, Duration busy_timeout, uint32_t forks)
@@ -113,6 +119,7 @@ class SqliteDb {
   const uint32_t forks_;  // ForkCount() when it was opened
   std::chrono::steady_clock::time_point busy_since_;
   sqlite3* db_ = nullptr;
+  FileFingerprint identity_;  // of its file, when it was opened
   std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };
 
@@ -121,7 +128,8 @@ class SqliteTxn {
  public:
   /// Sees one moment of the file; waits for nobody but a writer that is just committing.
   static Result<SqliteTxn> Read(SqliteDb* db) { return Begin(db, "BEGIN"); }
-  /// Waits for the writer's lock, which all processes share. kConflict where the file is gone.
+  /// Waits for the writer's lock, which all processes share. kUnavailable where the file is
+  /// gone.
   static Result<SqliteTxn> Write(SqliteDb* db);
   /// The same, keeping readers out too.
   static Result<SqliteTxn> Exclusive(SqliteDb* db);

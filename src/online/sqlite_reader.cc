@@ -43,9 +43,10 @@ Status SqliteReader::Read(const ReadRequest& request, ReadResult* result) {
   SqliteInUse in_use;
   result->Shape(request);
   if (db_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(db_, SqliteDb::Open(path_, busy_timeout_, SqliteDb::Missing::kRefuse));
+    ARROW_ASSIGN_OR_RAISE(db_, store_.OpenAnother());
   }
   ARROW_ASSIGN_OR_RAISE(SqliteTxn txn, SqliteTxn::Read(db_.get()));
+  ARROW_RETURN_NOT_OK(store_.CheckStillThere());
   ARROW_ASSIGN_OR_RAISE(const SqliteCatalog* catalog, catalog_.Get(db_.get()));
   for (size_t g = 0; g < request.groups.size(); ++g) {
     const ReadGroup& group = request.groups[g];
@@ -168,10 +169,9 @@ Status SqliteReader::EncodeShape(const Part& part, const SqliteView::Shape& shap
   return Status::OK();
 }
 
-SqliteReadPool::SqliteReadPool(const std::string& path, Duration busy_timeout, uint64_t store_token,
-                               int threads) {
+SqliteReadPool::SqliteReadPool(const SqliteDb& store, uint64_t store_token, int threads) {
   for (int i = 0; i < threads; ++i) {
-    readers_.push_back(std::make_unique<SqliteReader>(path, busy_timeout, store_token));
+    readers_.push_back(std::make_unique<SqliteReader>(store, store_token));
   }
   for (auto& reader : readers_) threads_.emplace_back([this, &reader] { Run(reader.get()); });
 }

@@ -21,8 +21,9 @@ namespace featly {
 /// Answers one read after another on its connection. One thread.
 class SqliteReader {
  public:
-  SqliteReader(std::string path, Duration busy_timeout, uint64_t store_token)
-      : path_(std::move(path)), busy_timeout_(busy_timeout), store_token_(store_token) {}
+  /// `store`, its first connection, outlives this.
+  SqliteReader(const SqliteDb& store, uint64_t store_token)
+      : store_(store), store_token_(store_token) {}
 
   /// Fills in the rows of all groups, as the file is at one moment.
   Status Read(const ReadRequest& request, ReadResult* result);
@@ -54,8 +55,7 @@ class SqliteReader {
                      std::span<const FoundRow* const> rows,
                      std::span<const feast::types::Value* const> values, ReadResult* result);
 
-  const std::string path_;
-  const Duration busy_timeout_;
+  const SqliteDb& store_;
   const uint64_t store_token_;
   std::unique_ptr<SqliteDb> db_;  // opened by the first read
   CachedSqliteCatalog catalog_;
@@ -68,7 +68,8 @@ class SqliteReader {
 /// The readers' threads. Owned by the store.
 class SqliteReadPool {
  public:
-  SqliteReadPool(const std::string& path, Duration busy_timeout, uint64_t store_token, int threads);
+  /// `store`, its first connection, outlives this.
+  SqliteReadPool(const SqliteDb& store, uint64_t store_token, int threads);
   /// Answers what waits, then ends the threads. On none of them.
   ~SqliteReadPool();
 

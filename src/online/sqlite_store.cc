@@ -48,9 +48,8 @@ class SqliteStore : public OnlineStore {
         value_num_(options.value_num),
         forks_(ForkCount()),
         db_(std::move(db)),
-        readers_(path_, options.busy_timeout, token_,
-                 std::min(ResolveThreads(options.read_threads), kMostReadThreads)),
-        writer_(path_, options.busy_timeout, token_),
+        readers_(*db_, token_, std::min(ResolveThreads(options.read_threads), kMostReadThreads)),
+        writer_(*db_, token_),
         queue_(path_, options.writes,
                [this](std::span<const WriteJob> jobs) { return writer_.Commit(jobs); }) {}
 
@@ -72,6 +71,7 @@ class SqliteStore : public OnlineStore {
   Status DropView(std::string_view project, std::string_view view) override;
   /// Nothing waits for it: dropping a table gives its pages back.
   Result<int64_t> Sweep(int64_t) override { return int64_t{0}; }
+  StorePresence Presence() const override { return db_->Presence(); }
   Result<std::vector<std::string>> ListViews(std::string_view project) override;
   Status Maintain() override { return CheckUsable(); }
   Status Teardown(std::string_view project) override;
@@ -97,7 +97,7 @@ class SqliteStore : public OnlineStore {
   const uint32_t forks_;
 
   std::mutex mutex_;
-  std::unique_ptr<SqliteDb> db_;                  // guarded by mutex_
+  const std::unique_ptr<SqliteDb> db_;            // used under mutex_, but for its presence
   std::shared_ptr<const SqliteCatalog> catalog_;  // guarded by mutex_: as last read
   SqliteReadPool readers_;
   SqliteWriter writer_;
@@ -217,9 +217,9 @@ Status SqliteStore::DropView(std::string_view project, std::string_view view) {
 
 Result<std::vector<std::string>> SqliteStore::ListViews(std::string_view project) {
   ARROW_RETURN_NOT_OK(CheckUsable());
+  ARROW_RETURN_NOT_OK(db_->CheckStillThere());
   SqliteInUse in_use;
   std::lock_guard lock(mutex_);
-  ARROW_RETURN_NOT_OK(db_->CheckStillThere());
   ARROW_ASSIGN_OR_RAISE(auto catalog, Catalog());
   return catalog->Views(project);
 }
@@ -271,8 +271,7 @@ void CloseLast(SqliteStore* store) {
 Result<std::shared_ptr<OnlineStore>> OpenSqliteStore(const SqliteOptions& options) {
   const std::filesystem::path folder = std::filesystem::path(options.path).parent_path();
   if (!folder.empty()) ARROW_RETURN_NOT_OK(MakeDirectories(folder.string()));
-  ARROW_ASSIGN_OR_RAISE(
-      auto db, SqliteDb::Open(options.path, options.busy_timeout, SqliteDb::Missing::kMake));
+  ARROW_ASSIGN_OR_RAISE(auto db, SqliteDb::Open(options.path, options.busy_timeout));
   {
     // Opening alone does not look into the file.
     ARROW_ASSIGN_OR_RAISE(SqliteQuery query, db->Query("PRAGMA schema_version"));

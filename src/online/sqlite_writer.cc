@@ -48,7 +48,7 @@ std::string InsertText(const SqliteTable& table) {
 Result<WriteQueue::Outcomes> SqliteWriter::Commit(std::span<const WriteJob> jobs) {
   SqliteInUse in_use;
   if (db_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(db_, SqliteDb::Open(path_, busy_timeout_, SqliteDb::Missing::kRefuse));
+    ARROW_ASSIGN_OR_RAISE(db_, store_.OpenAnother());
   }
   ARROW_ASSIGN_OR_RAISE(SqliteTxn txn, SqliteTxn::Write(db_.get()));
   ARROW_ASSIGN_OR_RAISE(const SqliteCatalog* catalog, catalog_.Get(db_.get()));

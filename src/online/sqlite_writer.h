@@ -18,8 +18,9 @@ namespace featly {
 /// its writer thread alone.
 class SqliteWriter {
  public:
-  SqliteWriter(std::string path, Duration busy_timeout, uint64_t store_token)
-      : path_(std::move(path)), busy_timeout_(busy_timeout), store_token_(store_token) {}
+  /// `store`, its first connection, outlives this.
+  SqliteWriter(const SqliteDb& store, uint64_t store_token)
+      : store_(store), store_token_(store_token) {}
 
   /// WriteQueue::CommitJobs.
   Result<WriteQueue::Outcomes> Commit(std::span<const WriteJob> jobs);
@@ -30,8 +31,7 @@ class SqliteWriter {
   Status InsertRow(SqliteQuery& insert, const SqliteView& view, const SqliteTable& table,
                    const KeyedRow& row, EventOrder order);
 
-  const std::string path_;
-  const Duration busy_timeout_;
+  const SqliteDb& store_;
   const uint64_t store_token_;
   std::unique_ptr<SqliteDb> db_;  // opened by the first write
   CachedSqliteCatalog catalog_;

@@ -1,5 +1,7 @@
 #include "online/store_errors.h"
 
+#include <optional>
+
 namespace featly {
 
 std::string DescribeKeys(const std::vector<JoinKey>& keys) {
@@ -29,11 +31,31 @@ Error ViewWasDropped(const OnlineViewSchema& view) {
       .Subject(view.view);
 }
 
-Error DeletedWhileOpen(const std::string& path) {
-  return Error(ErrorKind::kConflict, "the online store '" + path +
-                                         "' was deleted or torn down while it was open; open it "
-                                         "again")
-      .Subject(path);
+Result<StorePresence> PresenceOf(const std::string& path, const FileFingerprint& opened) {
+  ARROW_ASSIGN_OR_RAISE(std::optional<FileFingerprint> now, Fingerprint(path));
+  if (!now) return StorePresence::kGone;
+  const bool same = now->device == opened.device && now->inode == opened.inode;
+  return same ? StorePresence::kThere : StorePresence::kReplaced;
+}
+
+Status CheckPresence(StorePresence presence, const std::string& store) {
+  switch (presence) {
+    case StorePresence::kThere:
+      return Status::OK();
+    case StorePresence::kGone:
+      return Error(ErrorKind::kUnavailable,
+                   "the online store '" + store +
+                       "' was deleted or torn down while it was open, and its rows are gone; run "
+                       "'featly apply' to make it anew and 'featly materialize' to fill it: a "
+                       "running server takes it up by itself")
+          .Subject(store);
+    case StorePresence::kReplaced:
+      break;
+  }
+  return Error(ErrorKind::kUnavailable, "the online store '" + store +
+                                            "' was replaced by another while it was open; nothing "
+                                            "was stored: try again")
+      .Subject(store);
 }
 
 Status CheckLayout(const WriteRequest& request) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "online/online_store.h"
 
 namespace featly {
@@ -19,8 +20,12 @@ Error JoinKeysDiffer(const OnlineViewSchema& asked, std::string_view stored);
 /// kConflict: the view of a handle was dropped since it was bound.
 Error ViewWasDropped(const OnlineViewSchema& view);
 
-/// kConflict: the store's file was deleted since it was opened.
-Error DeletedWhileOpen(const std::string& path);
+/// The presence of a store's file by its path, and by what it was when it was opened.
+Result<StorePresence> PresenceOf(const std::string& path, const FileFingerprint& opened);
+
+/// kUnavailable where the store's file was deleted, or replaced by another, since it was opened;
+/// `store` is what messages name.
+Status CheckPresence(StorePresence presence, const std::string& store);
 
 /// Whether `row` can be a feature row of this version: its header is there and its format is known.
 inline bool LooksLikeRow(std::string_view row) {

@@ -41,33 +41,21 @@ Result<std::shared_ptr<const RegistrySnapshot>> Project::Snapshot() {
 
 Result<std::shared_ptr<OnlineStore>> Project::online() {
   std::lock_guard lock(impl_->online_mutex);
-  if (impl_->online && impl_->online_pid == getpid()) return impl_->online;
+  // Deleted or replaced: by a teardown and an apply elsewhere, or by accident. Users of the old one
+  // keep it open.
+  if (impl_->online && impl_->online_pid == getpid() &&
+      impl_->online->Presence() == StorePresence::kThere) {
+    return impl_->online;
+  }
   if (!impl_->config.online) {
     return Error(ErrorKind::kConfiguration,
                  "this repository has no online store: '" + impl_->config.file +
                      "' says online_store: null; remove that line to use the embedded store");
   }
-  impl_->plans.Clear();  // their views are bound to the store of another process
+  impl_->plans.Clear();  // their views are bound to the other store
   ARROW_ASSIGN_OR_RAISE(impl_->online, OpenOnlineStore(*impl_->config.online));
   impl_->online_pid = getpid();
   return impl_->online;
-}
-
-Result<std::shared_ptr<OnlineStore>> Project::OnlineFor(
-    const std::shared_ptr<const RegistrySnapshot>& snapshot) {
-  {
-    std::lock_guard lock(impl_->online_mutex);
-    if (impl_->online_for != snapshot) {
-      // An apply after a teardown elsewhere made another registry and another store. Users of the
-      // old one keep it alive.
-      if (impl_->online && !impl_->online->ListViews(name()).ok()) {
-        impl_->online.reset();
-        impl_->plans.Clear();
-      }
-      impl_->online_for = snapshot;
-    }
-  }
-  return online();
 }
 
 std::vector<OnlineViewSchema> OnlineSchemas(const RegistrySnapshot& snapshot,
@@ -95,7 +83,7 @@ Status SweepAll(OnlineStore& store) {
 
 Result<PreparedProject> Project::Prepared(const std::function<bool()>& give_up) {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
-  ARROW_ASSIGN_OR_RAISE(auto store, OnlineFor(snapshot));
+  ARROW_ASSIGN_OR_RAISE(auto store, online());
   bool missing = false;
   for (const OnlineViewSchema& schema : OnlineSchemas(*snapshot, name())) {
     ARROW_ASSIGN_OR_RAISE(auto found, store->Find(schema));
@@ -114,7 +102,7 @@ Result<PreparedProject> Project::Prepared(const std::function<bool()>& give_up) 
 
 Result<std::shared_ptr<const RetrievalPlan>> Project::LookupPlan(const FeatureRequest& request) {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
-  ARROW_RETURN_NOT_OK(OnlineFor(snapshot).status());  // drops the plans of a store that is gone
+  ARROW_RETURN_NOT_OK(online().status());  // drops the plans of a store that is gone
   std::string key = PlanCache::KeyOf(request);
   if (auto plan = impl_->plans.Find(snapshot.get(), key)) return plan;
   ARROW_ASSIGN_OR_RAISE(PreparedProject prepared, Prepared());

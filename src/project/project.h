@@ -79,8 +79,9 @@ class Project {
   RegistryStore& registry();
   /// The registry now (cheap while its file is unchanged).
   Result<std::shared_ptr<const RegistrySnapshot>> Snapshot();
-  /// Opened on first use, and after a fork: good in the process that asked. kConfiguration where
-  /// the configuration has no online store.
+  /// Opened on first use, after a fork, and where its files were deleted or replaced since: good in
+  /// the process that asked. kConfiguration where the configuration has no online store. Cost: a
+  /// lock and a system call.
   Result<std::shared_ptr<OnlineStore>> online();
   /// The registry now, and the online store once it has room for each of its online views: to bind
   /// them needs no write then. Where one is missing, waits for an apply under way (kUnavailable
@@ -121,10 +122,6 @@ class Project {
  private:
   struct Impl;
   explicit Project(std::unique_ptr<Impl> impl);
-  /// The store that belongs to `snapshot`: opened anew where a teardown elsewhere has deleted the
-  /// one that is open. Looks once for each registry.
-  Result<std::shared_ptr<OnlineStore>> OnlineFor(
-      const std::shared_ptr<const RegistrySnapshot>& snapshot);
   std::unique_ptr<Impl> impl_;
 };
 

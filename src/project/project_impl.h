@@ -27,8 +27,6 @@ struct Project::Impl {
   std::mutex online_mutex;              // guards the following
   std::shared_ptr<OnlineStore> online;  // opened on first use
   pid_t online_pid = 0;                 // the process that opened it
-  // The registry for which `online` was last found to be there.
-  std::shared_ptr<const RegistrySnapshot> online_for;
 };
 
 /// What the store must know of the project's online views.

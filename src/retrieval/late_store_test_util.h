@@ -84,6 +84,7 @@ class LateStore : public OnlineStore {
     return store_.DropView(project, view);
   }
   Result<int64_t> Sweep(int64_t max_rows) override { return store_.Sweep(max_rows); }
+  StorePresence Presence() const override { return store_.Presence(); }
   Result<std::vector<std::string>> ListViews(std::string_view project) override {
     return store_.ListViews(project);
   }

@@ -5,16 +5,29 @@
 namespace featly {
 namespace {
 
-void Handle(Connection& connection) {
-  Worker& worker = connection.worker();
-  Result<std::vector<std::string>> views =
-      worker.served()->store->ListViews(worker.serving().project_name());
-  if (!views.ok()) {
-    connection.Fail(views.status(), 503);
+void Answer(Connection& connection, const Status& status) {
+  if (!status.ok()) {
+    connection.Fail(status, 503);
     return;
   }
   connection.BeginAnswer(200, "");
   connection.EndAnswer();
+}
+
+void Handle(Connection& connection) {
+  Worker& worker = connection.worker();
+  if (const Status& lost = worker.plans().lost(); !lost.ok()) {
+    Answer(connection, lost);
+    return;
+  }
+  // The disk, and another process's write, are waited for elsewhere.
+  worker.RunLong([self = connection.Share(), served = worker.served()]() mutable {
+    Worker& worker = self->worker();
+    Status status = served->store->ListViews(worker.serving().project_name()).status();
+    worker.Post([self = std::move(self), served = std::move(served), status = std::move(status)] {
+      Answer(*self, status);
+    });
+  });
 }
 
 constexpr std::string_view kResponses = R"({

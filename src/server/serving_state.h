@@ -29,14 +29,18 @@ class ServingState {
   const Config& config() const { return project_.config(); }
   Timestamp Now() const { return project_.clock().Now(); }
 
-  /// Changes whenever `served` does.
+  /// Changes whenever `served` or `lost` does.
   uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
   /// The registry and its store. A request holds it until it is answered.
   std::shared_ptr<const PreparedProject> served() const;
+  /// kUnavailable where the registry has online views and the store was deleted: what every lookup
+  /// is answered. OK else.
+  Status lost() const;
 
-  /// Reads the registry again if it has changed, and prepares the store for it. Where that fails,
-  /// and where the registry is gone, the last good one stays. May block on the disk: not for an
-  /// I/O thread.
+  /// Reads the registry again if it has changed, and prepares the store for it; takes up a store
+  /// that was made anew. Where that fails, and where the registry is gone while the store is not,
+  /// the last good one stays. Makes no store in place of one that is gone. May block on the disk:
+  /// not for an I/O thread.
   void Refresh();
   /// A view of the snapshot is not in the store: the next Refresh prepares it again.
   void ReportMissingView() { view_missing_.store(true, std::memory_order_relaxed); }
@@ -48,7 +52,8 @@ class ServingState {
   ServingState(Project& project, std::shared_ptr<OnlineStore> store)
       : project_(project), face_(std::move(store)) {}
   Status Reload();
-  void Swap(PreparedProject loaded);
+  bool TornDown(const PreparedProject& served) const;
+  void Swap(PreparedProject loaded, Status lost);
 
   Project& project_;
   const std::shared_ptr<OnlineStore> face_;  // null: the project's own store
@@ -56,8 +61,9 @@ class ServingState {
   std::atomic<uint64_t> refresh_failures_{0};
   std::atomic<bool> stale_{false};
   std::atomic<bool> view_missing_{false};
-  mutable std::mutex mutex_;  // guards served_
+  mutable std::mutex mutex_;  // guards the following
   std::shared_ptr<const PreparedProject> served_;
+  Status lost_;
 };
 
 }  // namespace featly

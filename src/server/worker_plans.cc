@@ -17,6 +17,7 @@ const std::shared_ptr<const PreparedProject>& WorkerPlans::served() {
   if (epoch != epoch_) {
     plans_.clear();
     served_ = serving_.served();
+    lost_ = serving_.lost();
     epoch_ = epoch;
   }
   return served_;
@@ -26,6 +27,7 @@ Result<std::shared_ptr<const CachedPlan>> WorkerPlans::Find(
     std::string_view feature_service, const std::vector<std::string_view>& features,
     bool full_feature_names) {
   const PreparedProject& now = *served();
+  if (!lost_.ok()) return lost_;
   key_.assign(1, full_feature_names ? 'F' : 'f');
   AppendText(feature_service, &key_);
   if (feature_service.empty()) {

@@ -29,13 +29,19 @@ class WorkerPlans {
   WorkerPlans(ServingState& serving, WorkerMetrics& metrics)
       : serving_(serving), metrics_(metrics) {}
 
-  /// The plan for a service or a list of features, made if it is new.
+  /// The plan for a service or a list of features, made if it is new; the error of `lost` where the
+  /// store is.
   Result<std::shared_ptr<const CachedPlan>> Find(std::string_view feature_service,
                                                  const std::vector<std::string_view>& features,
                                                  bool full_feature_names);
 
   /// What requests are answered from now. Empties the cache where the registry has changed.
   const std::shared_ptr<const PreparedProject>& served();
+  /// As ServingState has it.
+  const Status& lost() {
+    served();
+    return lost_;
+  }
 
  private:
   /// Beyond this many plans (each client may send its own list) the cache starts anew.
@@ -49,6 +55,7 @@ class WorkerPlans {
   WorkerMetrics& metrics_;
   uint64_t epoch_ = 0;
   std::shared_ptr<const PreparedProject> served_;
+  Status lost_;
   std::string key_;
   std::unordered_map<std::string, std::shared_ptr<const CachedPlan>, Hash, std::equal_to<>> plans_;
 };
