@@ -6,7 +6,16 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from featly._messages import Definition, Message, check_name, wrong_type
+from featly._messages import (
+    Definition,
+    Message,
+    check_name,
+    check_strings,
+    check_text,
+    compact,
+    rest_of,
+    wrong_type,
+)
 from featly.data_source import DataSource
 from featly.entity import Entity
 from featly.feature_view_projection import FeatureViewProjection
@@ -20,6 +29,10 @@ DUMMY_ENTITY_NAME = "__dummy"
 DUMMY_ENTITY_ID = "__dummy_id"
 """The entity of views without entities, and its join key, in registries and stores as Feast's."""
 
+_COMMON_FIELDS = frozenset(
+    ("name", "entities", "entity_columns", "features", "description", "tags", "owner", "version")
+)
+
 View = TypeVar("View", bound="BaseFeatureView")
 
 
@@ -31,15 +44,81 @@ class BaseFeatureView(Definition):
         projection: What a feature service that names the view asks of it.
     """
 
-    # The kind of view in Feast's projections, and its message in the registry's JSON.
+    # The kind of view in Feast's projections, and the fields of its spec and meta in the registry
+    # that the class has attributes for; the rest is kept and written back.
     _VIEW_TYPE = "featureView"
+    _FIELDS: frozenset[str] = frozenset()
+    _META_FIELDS: frozenset[str] = frozenset(("created_timestamp", "last_updated_timestamp"))
 
+    entities: list[str]
+    entity_columns: list[Field]
     features: list[Field]
     projection: FeatureViewProjection
     version: str
     # A copy made for a feature service remembers the view it was made from, which is the
     # definition.
     _original: Any = None
+
+    def _set_common(
+        self, where: str, description: str, tags: dict[str, str] | None, owner: str
+    ) -> None:
+        """What the constructors of all views end with, once the features are known."""
+        self.description = check_text(where, "description", description)
+        self.tags = check_strings(where, "tags", tags)
+        self.owner = check_text(where, "owner", owner)
+        self.created_timestamp = None
+        self.last_updated_timestamp = None
+        self._rest: Message = {}
+        self._rest_of_meta: Message = {}
+        self.projection = self._whole()
+
+    @classmethod
+    def _read_common(cls: type[View], message: Mapping[str, Any]) -> View:
+        """A view with what the messages of all views have, and without a projection yet."""
+        spec, meta = message["spec"], message.get("meta", {})
+        view = cls.__new__(cls)
+        view.name = spec["name"]
+        view.entities = list(spec.get("entities", []))
+        view.entity_columns = [Field.from_dict(dict(it)) for it in spec.get("entity_columns", [])]
+        view.features = [Field.from_dict(dict(it)) for it in spec.get("features", [])]
+        view.description = spec.get("description", "")
+        view.tags = dict(spec.get("tags", {}))
+        view.owner = spec.get("owner", "")
+        view.version = spec.get("version") or "latest"
+        view._read_times(meta)
+        view._rest = rest_of(spec, _COMMON_FIELDS | cls._FIELDS)
+        view._rest_of_meta = rest_of(meta, cls._META_FIELDS)
+        return view
+
+    def _wrap(self, *, stored: bool, meta: Message | None = None, **spec: Any) -> Message:
+        """The message of a view: what all views have, and its own `spec`, which counts first."""
+        common: Message = {
+            "name": self.name,
+            "entities": list(self.entities),
+            "entity_columns": [field.to_dict() for field in self.entity_columns],
+            "features": [field.to_dict() for field in self.features],
+            "description": self.description,
+            "tags": dict(self.tags),
+            "owner": self.owner,
+        }
+        fields = compact(**(common | spec))
+        if not stored:
+            return {"spec": fields | rest_of(self._rest, ("project",))}
+        return {
+            "spec": fields | self._rest,
+            "meta": self._times() | (meta or {}) | self._rest_of_meta,
+        }
+
+    @property
+    def schema(self) -> list[Field]:
+        """The join keys whose type is known, then the features."""
+        keys = [field for field in self.entity_columns if field.name != DUMMY_ENTITY_ID]
+        return keys + self.features
+
+    @property
+    def join_keys(self) -> list[str]:
+        """The join keys whose type is known; all of them once the view was applied."""
+        return [field.name for field in self.entity_columns]
 
     def __getitem__(self: View, features: list[str]) -> View:
         """A copy with only these features, in this order: `view[["a", "b"]]`."""
@@ -160,13 +239,3 @@ def split_schema(
                 f"which does not match the type {field.dtype} of the field {field.name!r}."
             )
     return keys, [field for field in schema if field.name not in by_key]
-
-
-def fields_from(columns: Sequence[Mapping[str, Any]]) -> list[Field]:
-    """The fields of a message's `FeatureSpecV2`s."""
-    return [Field.from_dict(dict(column)) for column in columns]
-
-
-def fields_to(fields: Sequence[Field]) -> list[Message]:
-    """The `FeatureSpecV2`s of fields."""
-    return [field.to_dict() for field in fields]

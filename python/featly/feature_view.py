@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from featly._messages import (
     Message,
@@ -17,7 +17,6 @@ from featly._messages import (
     compact,
     duration_from_json,
     duration_to_json,
-    rest_of,
     timestamp_from_json,
     timestamp_to_json,
     wrong_type,
@@ -30,8 +29,6 @@ from featly.base_feature_view import (
     check_fields_differ,
     check_list,
     check_view_name,
-    fields_from,
-    fields_to,
     split_schema,
 )
 from featly.data_source import DataSource, PushSource
@@ -42,29 +39,8 @@ from featly.value_type import ValueType
 
 __all__ = ["FeatureView"]
 
-_SPEC_FIELDS = (
-    "name",
-    "entities",
-    "features",
-    "tags",
-    "ttl",
-    "batch_source",
-    "online",
-    "stream_source",
-    "description",
-    "owner",
-    "entity_columns",
-    "offline",
-    "mode",
-    "enable_validation",
-    "version",
-    "org",
-    "disabled",
-)
 # protobuf's Duration ends there.
 _MAX_TTL = timedelta(seconds=315_576_000_000)
-
-_META_FIELDS = ("created_timestamp", "last_updated_timestamp", "materialization_intervals")
 
 
 class FeatureView(BaseFeatureView):
@@ -111,6 +87,21 @@ class FeatureView(BaseFeatureView):
         NotImplementedError: The view is derived from other views.
     """
 
+    _FIELDS = frozenset(
+        (
+            "ttl",
+            "batch_source",
+            "stream_source",
+            "online",
+            "offline",
+            "mode",
+            "enable_validation",
+            "org",
+            "disabled",
+        )
+    )
+    _META_FIELDS = BaseFeatureView._META_FIELDS | {"materialization_intervals"}
+
     def __init__(
         self,
         *,
@@ -144,9 +135,6 @@ class FeatureView(BaseFeatureView):
         self.ttl = check_ttl(where, ttl)
         self.online = check_flag(where, "online", online)
         self.offline = check_flag(where, "offline", offline)
-        self.description = check_text(where, "description", description)
-        self.tags = check_strings(where, "tags", tags)
-        self.owner = check_text(where, "owner", owner)
         self.org = check_text(where, "org", org)
         self.mode = check_text(where, "mode", mode.value if isinstance(mode, Enum) else mode)
         self.enable_validation = check_flag(where, "enable_validation", enable_validation)
@@ -154,28 +142,12 @@ class FeatureView(BaseFeatureView):
         parse_version(where, self.version)
         self.enabled = check_flag(where, "enabled", enabled)
         self.materialization_intervals: list[tuple[datetime, datetime]] = []
-        self.created_timestamp = None
-        self.last_updated_timestamp = None
-        self._rest: Message = {}
-        self._rest_of_meta: Message = {}
-        self.projection = self._whole()
-
-    @property
-    def schema(self) -> list[Field]:
-        """The join keys whose type is known, then the features."""
-        return [
-            field for field in self.entity_columns if field.name != DUMMY_ENTITY_ID
-        ] + self.features
+        self._set_common(where, description, tags, owner)
 
     @property
     def source(self) -> DataSource | None:
         """Where the rows come from: the PushSource if there is one, else the history."""
         return self.stream_source or self.batch_source
-
-    @property
-    def join_keys(self) -> list[str]:
-        """The join keys whose type is known; all of them once the view was applied."""
-        return [field.name for field in self.entity_columns]
 
     @property
     def most_recent_end_time(self) -> datetime | None:
@@ -201,18 +173,17 @@ class FeatureView(BaseFeatureView):
         return self.batch_source
 
     def _message(self, *, stored: bool) -> Message:
-        spec = compact(
-            name=self.name,
-            entities=list(self.entities),
-            features=fields_to(self.features),
-            tags=dict(self.tags),
+        intervals = [
+            {"start_time": timestamp_to_json(start), "end_time": timestamp_to_json(end)}
+            for start, end in self.materialization_intervals
+        ]
+        return self._wrap(
+            stored=stored,
+            meta=compact(materialization_intervals=intervals),
             ttl=duration_to_json(self.ttl or timedelta(0)),
             batch_source=_embedded(self.batch_source, stored=stored),
             online=self.online,
             stream_source=_embedded(self.stream_source, stored=stored),
-            description=self.description,
-            owner=self.owner,
-            entity_columns=fields_to(self.entity_columns),
             offline=self.offline,
             mode=self.mode,
             enable_validation=self.enable_validation,
@@ -220,52 +191,29 @@ class FeatureView(BaseFeatureView):
             org=self.org,
             disabled=not self.enabled,
         )
-        if not stored:
-            return {"spec": spec | rest_of(self._rest, ("project",))}
-        intervals = [
-            {"start_time": timestamp_to_json(start), "end_time": timestamp_to_json(end)}
-            for start, end in self.materialization_intervals
-        ]
-        meta = self._times() | compact(materialization_intervals=intervals) | self._rest_of_meta
-        return {"spec": spec | self._rest, "meta": meta}
 
     @classmethod
-    def from_dict(cls, message: Mapping[str, Any]) -> FeatureView:
-        """The view of a `feast.core.FeatureView` in protobuf-JSON.
+    def from_dict(cls, message: Mapping[str, Any]) -> Self:
+        """The view of its message in the registry, `feast.core.FeatureView`, in protobuf-JSON.
 
         What featly has no attribute for (a Feast transformation, source views) is kept and written
         back.
         """
         spec, meta = message["spec"], message.get("meta", {})
-        view = cls.__new__(cls)
-        view.name = spec["name"]
-        view.entities = list(spec.get("entities", []))
-        view.entity_columns = fields_from(spec.get("entity_columns", []))
-        view.features = fields_from(spec.get("features", []))
+        view = cls._read_common(message)
         view.ttl = duration_from_json(spec.get("ttl", "0s"))
-        view.batch_source = (
-            DataSource.from_dict(spec["batch_source"]) if "batch_source" in spec else None
-        )
-        view.stream_source = (
-            DataSource.from_dict(spec["stream_source"]) if "stream_source" in spec else None
-        )
+        view.batch_source = _from_embedded(spec.get("batch_source"))
+        view.stream_source = _from_embedded(spec.get("stream_source"))
         view.online = spec.get("online", False)
         view.offline = spec.get("offline", False)
-        view.description = spec.get("description", "")
-        view.tags = dict(spec.get("tags", {}))
-        view.owner = spec.get("owner", "")
         view.org = spec.get("org", "")
         view.mode = spec.get("mode", "")
         view.enable_validation = spec.get("enable_validation", False)
-        view.version = spec.get("version") or "latest"
         view.enabled = not spec.get("disabled", False)
         view.materialization_intervals = [
             (timestamp_from_json(item["start_time"]), timestamp_from_json(item["end_time"]))
             for item in meta.get("materialization_intervals", [])
         ]
-        view._read_times(meta)
-        view._rest = rest_of(spec, _SPEC_FIELDS)
-        view._rest_of_meta = rest_of(meta, _META_FIELDS)
         view.projection = view._whole()
         return view
 
@@ -289,6 +237,10 @@ class FeatureView(BaseFeatureView):
 
 def _embedded(source: DataSource | None, *, stored: bool) -> Message | None:
     return None if source is None else source._message(stored=stored)
+
+
+def _from_embedded(message: Message | None) -> DataSource | None:
+    return None if message is None else DataSource.from_dict(message)
 
 
 def _check_source(

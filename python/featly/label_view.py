@@ -12,12 +12,9 @@ from featly._messages import (
     caller_location,
     check_flag,
     check_name,
-    check_strings,
     check_text,
-    compact,
     duration_from_json,
     duration_to_json,
-    rest_of,
     wrong_type,
 )
 from featly.base_feature_view import (
@@ -25,8 +22,6 @@ from featly.base_feature_view import (
     check_fields_differ,
     check_list,
     check_view_name,
-    fields_from,
-    fields_to,
     split_schema,
 )
 from featly.data_source import DataSource, PushSource
@@ -37,23 +32,6 @@ from featly.types import String, from_value_type
 from featly.value_type import ValueType
 
 __all__ = ["ConflictPolicy", "LabelView"]
-
-_SPEC_FIELDS = (
-    "name",
-    "entities",
-    "features",
-    "tags",
-    "ttl",
-    "source",
-    "online",
-    "description",
-    "owner",
-    "entity_columns",
-    "labeler_field",
-    "conflict_policy",
-    "reference_feature_view",
-)
-_META_FIELDS = ("created_timestamp", "last_updated_timestamp")
 
 
 class ConflictPolicy(Enum):
@@ -90,6 +68,9 @@ class LabelView(BaseFeatureView):
     """
 
     _VIEW_TYPE = "labelView"
+    _FIELDS = frozenset(
+        ("ttl", "source", "online", "labeler_field", "conflict_policy", "reference_feature_view")
+    )
 
     def __init__(
         self,
@@ -132,30 +113,13 @@ class LabelView(BaseFeatureView):
         ]
         self.ttl = check_ttl(where, ttl)
         self.online = check_flag(where, "online", online)
-        self.description = check_text(where, "description", description)
-        self.tags = check_strings(where, "tags", tags)
-        self.owner = check_text(where, "owner", owner)
         self.labeler_field = check_text(where, "labeler_field", labeler_field)
         self.conflict_policy = conflict_policy
         self.reference_feature_view = check_text(
             where, "reference_feature_view", reference_feature_view
         )
         self.version = "latest"
-        self.created_timestamp = None
-        self.last_updated_timestamp = None
-        self._rest: Message = {}
-        self._rest_of_meta: Message = {}
-        self.projection = self._whole()
-
-    @property
-    def schema(self) -> list[Field]:
-        """The join keys, then the labels."""
-        return self.entity_columns + self.features
-
-    @property
-    def join_keys(self) -> list[str]:
-        """The names of the join keys."""
-        return [field.name for field in self.entity_columns]
+        self._set_common(where, description, tags, owner)
 
     @property
     def batch_source(self) -> DataSource | None:
@@ -172,47 +136,27 @@ class LabelView(BaseFeatureView):
 
     def _message(self, *, stored: bool) -> Message:
         policy = self.conflict_policy
-        spec = compact(
-            name=self.name,
-            entities=list(self.entities),
-            features=fields_to(self.features),
-            tags=dict(self.tags),
+        return self._wrap(
+            stored=stored,
             ttl=duration_to_json(self.ttl) if self.ttl is not None else None,
             source=self.source._message(stored=stored) if self.source is not None else None,
             online=self.online,
-            description=self.description,
-            owner=self.owner,
-            entity_columns=fields_to(self.entity_columns),
             labeler_field=self.labeler_field,
             conflict_policy=policy.name if policy is not ConflictPolicy.LAST_WRITE_WINS else None,
             reference_feature_view=self.reference_feature_view,
         )
-        if not stored:
-            return {"spec": spec | rest_of(self._rest, ("project",))}
-        return {"spec": spec | self._rest, "meta": self._times() | self._rest_of_meta}
 
     @classmethod
     def from_dict(cls, message: Mapping[str, Any]) -> LabelView:
         """The view of a `feast.core.LabelView` in protobuf-JSON."""
-        spec, meta = message["spec"], message.get("meta", {})
-        view = cls.__new__(cls)
-        view.name = spec["name"]
-        view.entities = list(spec.get("entities", []))
-        view.entity_columns = fields_from(spec.get("entity_columns", []))
-        view.features = fields_from(spec.get("features", []))
+        spec = message["spec"]
+        view = cls._read_common(message)
         view.ttl = duration_from_json(spec.get("ttl", "0s"))
         view.source = DataSource.from_dict(spec["source"]) if "source" in spec else None
         view.online = spec.get("online", False)
-        view.description = spec.get("description", "")
-        view.tags = dict(spec.get("tags", {}))
-        view.owner = spec.get("owner", "")
         view.labeler_field = spec.get("labeler_field") or "labeler"
         view.conflict_policy = ConflictPolicy[spec.get("conflict_policy", "LAST_WRITE_WINS")]
         view.reference_feature_view = spec.get("reference_feature_view", "")
-        view.version = "latest"
-        view._read_times(meta)
-        view._rest = rest_of(spec, _SPEC_FIELDS)
-        view._rest_of_meta = rest_of(meta, _META_FIELDS)
         view.projection = view._whole()
         return view
 

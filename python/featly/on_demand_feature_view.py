@@ -11,9 +11,7 @@ from featly._messages import (
     caller_location,
     check_flag,
     check_name,
-    check_strings,
     check_text,
-    compact,
     rest_of,
     wrong_type,
 )
@@ -26,8 +24,6 @@ from featly.base_feature_view import (
     check_fields_differ,
     check_list,
     check_view_name,
-    fields_from,
-    fields_to,
     split_schema,
 )
 from featly.data_source import DataSource, RequestSource
@@ -42,26 +38,6 @@ __all__ = ["OnDemandFeatureView", "on_demand_feature_view"]
 _MODES = ("pandas", "python")
 _TRACK_METRICS_TAG = "feast:track_metrics"
 _INPUT_SCHEMA_SOURCE = "__input_schema__"
-
-_SPEC_FIELDS = (
-    "name",
-    "entities",
-    "entity_columns",
-    "features",
-    "sources",
-    "feature_transformation",
-    "mode",
-    "description",
-    "tags",
-    "owner",
-    "org",
-    "write_to_online_store",
-    "singleton",
-    "aggregations",
-    "version",
-    "disabled",
-)
-_META_FIELDS = ("created_timestamp", "last_updated_timestamp")
 
 Source = FeatureView | FeatureViewProjection | RequestSource
 
@@ -104,6 +80,19 @@ class OnDemandFeatureView(BaseFeatureView):
         ValueError: There are no sources, there is no function, or names contradict each other.
         NotImplementedError: A mode or a transformation that featly does not keep.
     """
+
+    _FIELDS = frozenset(
+        (
+            "sources",
+            "feature_transformation",
+            "mode",
+            "org",
+            "write_to_online_store",
+            "singleton",
+            "aggregations",
+            "disabled",
+        )
+    )
 
     def __init__(
         self,
@@ -155,9 +144,6 @@ class OnDemandFeatureView(BaseFeatureView):
         self.udf = udf
         self.udf_string = check_text(where, "udf_string", udf_string)
         self._transformation = self._transformation_of(where)
-        self.description = check_text(where, "description", description)
-        self.tags = check_strings(where, "tags", tags)
-        self.owner = check_text(where, "owner", owner)
         self.org = check_text(where, "org", org)
         self.write_to_online_store = check_flag(
             where, "write_to_online_store", write_to_online_store
@@ -166,23 +152,7 @@ class OnDemandFeatureView(BaseFeatureView):
         self.version = check_text(where, "version", version) or "latest"
         parse_version(where, self.version)
         self.enabled = check_flag(where, "enabled", enabled)
-        self.created_timestamp = None
-        self.last_updated_timestamp = None
-        self._rest: Message = {}
-        self._rest_of_meta: Message = {}
-        self.projection = self._whole()
-
-    @property
-    def schema(self) -> list[Field]:
-        """The join keys whose type is known, then the features."""
-        return [
-            field for field in self.entity_columns if field.name != DUMMY_ENTITY_ID
-        ] + self.features
-
-    @property
-    def join_keys(self) -> list[str]:
-        """The join keys whose type is known."""
-        return [field.name for field in self.entity_columns]
+        self._set_common(where, description, tags, owner)
 
     def _read_sources(self, where: str, sources: object, input_schema: list[Field] | None) -> None:
         self.source_feature_view_projections: dict[str, FeatureViewProjection] = {}
@@ -239,17 +209,12 @@ class OnDemandFeatureView(BaseFeatureView):
         tags = dict(self.tags)
         if self.track_metrics:
             tags[_TRACK_METRICS_TAG] = "true"
-        spec = compact(
-            name=self.name,
-            entities=list(self.entities),
-            entity_columns=fields_to(self.entity_columns),
-            features=fields_to(self.features),
+        return self._wrap(
+            stored=stored,
             sources=sources,
             feature_transformation=self._transformation_message(stored=stored),
             mode=self.mode,
-            description=self.description,
             tags=tags,
-            owner=self.owner,
             org=self.org,
             write_to_online_store=self.write_to_online_store,
             singleton=self.singleton,
@@ -257,9 +222,6 @@ class OnDemandFeatureView(BaseFeatureView):
             version=self.version,
             disabled=not self.enabled,
         )
-        if not stored:
-            return {"spec": spec | rest_of(self._rest, ("project",))}
-        return {"spec": spec | self._rest, "meta": self._times() | self._rest_of_meta}
 
     def _transformation_message(self, *, stored: bool) -> Message | None:
         function = (self._transformation or {}).get("user_defined_function")
@@ -271,31 +233,20 @@ class OnDemandFeatureView(BaseFeatureView):
     @classmethod
     def from_dict(cls, message: Mapping[str, Any]) -> OnDemandFeatureView:
         """The view of a `feast.core.OnDemandFeatureView` in protobuf-JSON; runs no function."""
-        spec, meta = message["spec"], message.get("meta", {})
-        view = cls.__new__(cls)
-        view.name = spec["name"]
-        view.entities = list(spec.get("entities", []))
-        view.entity_columns = fields_from(spec.get("entity_columns", []))
-        view.features = fields_from(spec.get("features", []))
+        spec = message["spec"]
+        view = cls._read_common(message)
         view._read_stored_sources(spec.get("sources", {}))
         view._transformation = spec.get("feature_transformation")
         function = (view._transformation or {}).get("user_defined_function", {})
         view.udf = None
         view.udf_string = function.get("body_text", "")
         view.mode = spec.get("mode") or "pandas"
-        view.description = spec.get("description", "")
-        view.tags = rest_of(spec.get("tags", {}), (_TRACK_METRICS_TAG,))
-        view.track_metrics = spec.get("tags", {}).get(_TRACK_METRICS_TAG) == "true"
-        view.owner = spec.get("owner", "")
+        view.track_metrics = view.tags.pop(_TRACK_METRICS_TAG, "") == "true"
         view.org = spec.get("org", "")
         view.write_to_online_store = spec.get("write_to_online_store", False)
         view.singleton = spec.get("singleton", False)
         view.aggregations = [Aggregation.from_dict(item) for item in spec.get("aggregations", [])]
-        view.version = spec.get("version") or "latest"
         view.enabled = not spec.get("disabled", False)
-        view._read_times(meta)
-        view._rest = rest_of(spec, _SPEC_FIELDS)
-        view._rest_of_meta = rest_of(meta, _META_FIELDS)
         view.projection = view._whole()
         return view
 
