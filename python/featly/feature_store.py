@@ -240,6 +240,8 @@ class FeatureStore(Registered):
         Raises:
             NotFoundError: There is no such view; `near_names` has names like it.
             InvalidError: The range ends before it starts, or a source does not fit its view.
+            FeatlyError: A view failed. Of several views the others are done all the same, and the
+                message names all that failed; class and rest of the message are the first one's.
             KeyboardInterrupt: Ctrl-C was pressed. What is written stays; repeat the call.
 
         Cost: reads the range on all processors, within a memory limit that feature_store.yaml sets.

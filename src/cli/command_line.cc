@@ -64,8 +64,6 @@ void PrintLabelled(const char* label, const char* colour, std::string_view messa
                static_cast<int>(message.size()), message.data());
 }
 
-void PrintError(std::string_view message) { PrintLabelled("error", "\033[1;31m", message); }
-
 /// The long options of `command` and of the commands above it.
 std::vector<std::string> OptionNames(const CLI::App* command) {
   std::vector<std::string> names;
@@ -264,6 +262,8 @@ int Main(int argc, char** argv) {
   }
   return RunParsed(line);
 }
+
+void PrintError(std::string_view text) { PrintLabelled("error", "\033[1;31m", text); }
 
 void PrintWarning(std::string_view text) { PrintLabelled("warning", "\033[1;33m", text); }
 

@@ -73,6 +73,10 @@ int Main(int argc, char** argv);
 /// Writes to standard output.
 void Print(std::string_view text);
 
+/// Writes "error: text" and a line end to standard error: what does not end the command. What does
+/// is returned.
+void PrintError(std::string_view text);
+
 /// Writes "warning: text" and a line end to standard error.
 void PrintWarning(std::string_view text);
 

@@ -137,10 +137,18 @@ Status RunMaterialize(CommandLine& line, const Arguments& options, bool incremen
     done.push_back(view);
     if (!json) PrintView(view);
   };
+  bool said = false;
+  what.failed = [&](const std::string& /*view*/, const Status& error) {
+    PrintError(FormatForPeople(error));
+    said = true;
+  };
   Status status = incremental ? project->MaterializeIncremental(end, what, work).status()
                               : project->Materialize(start, end, what, work).status();
   // Also of a run that failed: what is done stays done.
   if (json) PrintJson(done);
+  if (said && KindOf(status) != ErrorKind::kCancelled) {
+    return Error(KindOf(status), status.message());  // its causes were printed as they came
+  }
   ARROW_RETURN_NOT_OK(status);
   if (!json) {
     Print("Materialized " + std::to_string(done.size()) +

@@ -65,11 +65,19 @@ ViewRange IncrementalRange(const ViewSpec& view, Timestamp now, Timestamp end, b
   return {&view, SaturatingSubtract(now, back), end, /*first_run=*/true};
 }
 
-std::string JoinNames(std::span<const ViewRange> ranges) {
+/// "'a', 'b'"
+std::string Quoted(std::span<const std::string> names) {
   std::string text;
-  for (const ViewRange& range : ranges)
-    text += (text.empty() ? "'" : ", '") + range.view->name + "'";
+  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
   return text;
+}
+
+/// The error of a run in which views failed, the first of them with `first`.
+Status SomeFailed(std::span<const std::string> failed, size_t all, const Status& first) {
+  return Error(KindOf(first), std::to_string(failed.size()) + " of " + std::to_string(all) +
+                                  " feature views could not be materialized: " + Quoted(failed))
+      .Subject(failed.front())
+      .Cause(first);
 }
 
 /// Drops what the store holds of the view, and what the registry says of it first: a refresh that
@@ -94,44 +102,67 @@ class MaterializeRun {
         anew_(anew),
         started_(project.clock().Now()) {}
 
-  /// Reads every range, so that nothing is dropped for rows that are not there or cannot be read.
-  Status CheckAll(std::span<const ViewRange> ranges) {
-    for (const ViewRange& range : ranges) {
-      MaterializeRequest request = RequestOf(range);
-      request.only_read = true;
-      const std::string what = "refresh '" + range.view->name + "' (nothing was dropped)";
-      auto found = MaterializeView(request, store_, work_);
-      if (!found.ok()) return WithContext(what, found.status());
-      if (found->rows_read > found->rows_with_null_key) continue;
-      return Error(ErrorKind::kInvalid, what + ": its source holds no rows from " +
-                                            FormatTimestamp(range.start) + " to " +
-                                            FormatTimestamp(range.end) +
-                                            ", and the view would be empty; name another range")
-          .Subject(range.view->name);
-    }
-    return Status::OK();
-  }
-
-  Result<std::vector<ViewMaterialized>> Run(
-      std::span<const ViewRange> ranges,
-      const std::function<void(const ViewMaterialized&)>& finished) {
+  Result<std::vector<ViewMaterialized>> Run(std::span<const ViewRange> ranges,
+                                            const MaterializeOptions& options) {
     std::vector<ViewMaterialized> done;
+    std::vector<std::string> failed;
+    Status first;
     for (size_t i = 0; i < ranges.size(); ++i) {
-      auto entry = One(ranges[i]);
-      if (!entry.ok()) {
-        std::string what = "materialize '" + ranges[i].view->name + "'";
-        auto later = ranges.subspan(i + 1);
-        if (!later.empty()) what += " (not begun: " + JoinNames(later) + ")";
-        return WithContext(what, entry.status());
+      const std::string& view = ranges[i].view->name;
+      std::string what = "materialize '" + view + "'";
+      auto entry = One(ranges[i], &what);
+      if (entry.ok()) {
+        if (options.finished) options.finished(*entry);
+        done.push_back(*std::move(entry));
+        continue;
       }
-      if (finished) finished(*entry);
-      done.push_back(*std::move(entry));
+      if (KindOf(entry.status()) == ErrorKind::kCancelled) {
+        return WithContext(what + NotDone(failed, ranges.subspan(i + 1)), entry.status());
+      }
+      Status status = WithContext(what, entry.status());
+      if (ranges.size() == 1) return status;
+      if (options.failed) options.failed(view, status);
+      failed.push_back(view);
+      if (first.ok()) first = std::move(status);
     }
+    if (!failed.empty()) return SomeFailed(failed, ranges.size(), first);
     return done;
   }
 
  private:
-  Result<ViewMaterialized> One(const ViewRange& range) {
+  /// " (failed: 'a'; not begun: 'c')": what else an interrupted run leaves to be done.
+  static std::string NotDone(std::span<const std::string> failed,
+                             std::span<const ViewRange> later) {
+    std::vector<std::string> names;
+    for (const ViewRange& range : later) names.push_back(range.view->name);
+    std::string text;
+    if (!failed.empty()) text = "failed: " + Quoted(failed);
+    if (!names.empty()) text += (text.empty() ? "not begun: " : "; not begun: ") + Quoted(names);
+    return text.empty() ? text : " (" + text + ")";
+  }
+
+  /// Reads the range, so that nothing is dropped for rows that are not there or cannot be read.
+  Status Check(const ViewRange& range) {
+    MaterializeRequest request = RequestOf(range);
+    request.only_read = true;
+    auto found = MaterializeView(request, store_, work_);
+    ARROW_RETURN_NOT_OK(found.status());
+    if (found->rows_read > found->rows_with_null_key) return Status::OK();
+    return Error(ErrorKind::kInvalid, "its source holds no rows from " +
+                                          FormatTimestamp(range.start) + " to " +
+                                          FormatTimestamp(range.end) +
+                                          ", and the view would be empty; name another range")
+        .Subject(range.view->name);
+  }
+
+  /// `*what`, the context of an error, gets what else there is to say.
+  Result<ViewMaterialized> One(const ViewRange& range, std::string* what) {
+    if (anew_) {
+      if (Status refused = Check(range); !refused.ok()) {
+        what->append(" (nothing was dropped)");
+        return refused;
+      }
+    }
     ViewMaterialized entry{range.view->name, range.start, range.end, range.first_run, {}};
     if (range.start > range.end) {
       // What was never materialized and is not now either: the user needs to know what there is.
@@ -177,14 +208,18 @@ class MaterializeRun {
 Result<std::vector<ViewMaterialized>> MaterializeViews(
     Project& project, const MaterializeOptions& options, const WorkContext& work,
     const std::function<ViewRange(const ViewSpec&)>& range_of) {
+  {
+    // First, so that a run that cannot begin makes no store.
+    ARROW_ASSIGN_OR_RAISE(auto before, project.Snapshot());
+    ARROW_RETURN_NOT_OK(SelectViews(*before, project.name(), options.views).status());
+  }
   ARROW_ASSIGN_OR_RAISE(PreparedProject prepared, project.Prepared());
   auto& [snapshot, store] = prepared;
   ARROW_ASSIGN_OR_RAISE(auto views, SelectViews(*snapshot, project.name(), options.views));
   std::vector<ViewRange> ranges;
   for (const ViewSpec* view : views) ranges.push_back(range_of(*view));
   MaterializeRun run(project, *store, work, options.full_refresh);
-  if (options.full_refresh) ARROW_RETURN_NOT_OK(run.CheckAll(ranges));
-  return run.Run(ranges, options.finished);
+  return run.Run(ranges, options);
 }
 
 }  // namespace

@@ -39,8 +39,10 @@ struct MaterializeOptions {
   /// rows of another source, or newer ones, do not stay. Until the run is over lookups find nothing
   /// or only part of it.
   bool full_refresh = false;
-  /// Called after each view, its interval recorded: what is done before another view fails.
+  /// Called after each view, its interval recorded.
   std::function<void(const ViewMaterialized&)> finished;
+  /// Called for each view that failed, where there are several; the others are gone on with.
+  std::function<void(const std::string& view, const Status& error)> failed;
 };
 
 /// What an apply did or would do.
@@ -99,8 +101,9 @@ class Project {
   Result<ApplyResult> Apply(const std::vector<Definition>& definitions,
                             const ApplyOptions& options);
 
-  /// Materializes views one after another, recording each interval after its last commit. The error
-  /// of a view that fails names those that were not begun.
+  /// Materializes views one after another, recording each interval after its last commit. A view
+  /// that fails does not keep the others from it: then the error names all that failed, has the
+  /// kind of the first and its error as the cause. An interruption ends the run.
   Result<std::vector<ViewMaterialized>> Materialize(Timestamp start, Timestamp end,
                                                     const MaterializeOptions& options,
                                                     const WorkContext& work);

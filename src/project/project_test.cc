@@ -378,7 +378,8 @@ TEST_F(ProjectTest, RangesAndViewsThatMakeNoSense) {
   WorkContext work = WorkContext::Defaults();
   EXPECT_EQ(KindOf(project_->Materialize(kTestNow, {0}, {}, work).status()), ErrorKind::kInvalid);
   EXPECT_EQ(
-      KindOf(project_->Materialize({0}, kTestNow, {{"nothing"}, false, nullptr}, work).status()),
+      KindOf(project_->Materialize({0}, kTestNow, {{"nothing"}, false, nullptr, nullptr}, work)
+                 .status()),
       ErrorKind::kNotFound);
 }
 
