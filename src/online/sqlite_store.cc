@@ -41,13 +41,15 @@ OnlineCapabilities Capabilities() {
 /// thread and connection of their own, and reads several.
 class SqliteStore : public OnlineStore {
  public:
-  SqliteStore(std::unique_ptr<SqliteDb> db, const SqliteOptions& options)
+  SqliteStore(std::unique_ptr<SqliteDb> db, std::shared_ptr<const SqliteCatalog> catalog,
+              const SqliteOptions& options)
       : description_("sqlite " + db->path()),
         path_(db->path()),
         token_(g_next_store_token.fetch_add(1)),
         value_num_(options.value_num),
         forks_(ForkCount()),
         db_(std::move(db)),
+        catalog_(std::move(catalog)),
         readers_(*db_, token_, std::min(ResolveThreads(options.read_threads), kMostReadThreads)),
         writer_(*db_, token_),
         queue_(path_, options.writes,
@@ -84,6 +86,9 @@ class SqliteStore : public OnlineStore {
   Status Ensure(std::span<const OnlineViewSchema> views, OtherKeys other);
   /// The tables as they are now. REQUIRES: mutex_.
   Result<std::shared_ptr<const SqliteCatalog>> Catalog();
+  /// Commits what changed the tables. REQUIRES: mutex_.
+  Status CommitTables(SqliteTxn txn);
+  void Remember(std::shared_ptr<const SqliteCatalog> catalog);
   /// The handle of a view whose table is there under its join keys; else null.
   Result<std::shared_ptr<const OnlineView>> FindBound(const SqliteCatalog& catalog,
                                                       const OnlineViewSchema& schema) const;
@@ -96,9 +101,10 @@ class SqliteStore : public OnlineStore {
   const bool value_num_;
   const uint32_t forks_;
 
-  std::mutex mutex_;
+  std::mutex mutex_;  // held for as long as SQLite takes, which may wait for another process
   const std::unique_ptr<SqliteDb> db_;            // used under mutex_, but for its presence
-  std::shared_ptr<const SqliteCatalog> catalog_;  // guarded by mutex_: as last read
+  std::mutex catalog_mutex_;                      // held briefly: guards catalog_
+  std::shared_ptr<const SqliteCatalog> catalog_;  // the tables as they were when last read
   SqliteReadPool readers_;
   SqliteWriter writer_;
   WriteQueue queue_;  // last: its thread uses the writer
@@ -106,9 +112,22 @@ class SqliteStore : public OnlineStore {
 
 Result<std::shared_ptr<const SqliteCatalog>> SqliteStore::Catalog() {
   ARROW_ASSIGN_OR_RAISE(SqliteTxn txn, SqliteTxn::Read(db_.get()));
-  ARROW_ASSIGN_OR_RAISE(catalog_, SqliteCatalog::Load(db_.get()));
+  ARROW_ASSIGN_OR_RAISE(auto catalog, SqliteCatalog::Load(db_.get()));
   ARROW_RETURN_NOT_OK(txn.Commit());
-  return catalog_;
+  Remember(catalog);
+  return catalog;
+}
+
+Status SqliteStore::CommitTables(SqliteTxn txn) {
+  ARROW_ASSIGN_OR_RAISE(auto catalog, SqliteCatalog::Load(db_.get()));
+  ARROW_RETURN_NOT_OK(txn.Commit());
+  Remember(std::move(catalog));
+  return Status::OK();
+}
+
+void SqliteStore::Remember(std::shared_ptr<const SqliteCatalog> catalog) {
+  std::lock_guard lock(catalog_mutex_);
+  catalog_ = std::move(catalog);
 }
 
 Status SqliteStore::Ensure(std::span<const OnlineViewSchema> views, OtherKeys other) {
@@ -123,9 +142,7 @@ Status SqliteStore::Ensure(std::span<const OnlineViewSchema> views, OtherKeys ot
   }
   ARROW_ASSIGN_OR_RAISE(SqliteTxn txn, SqliteTxn::Write(db_.get()));
   ARROW_RETURN_NOT_OK(EnsureSqliteTables(db_.get(), views, other, value_num_));
-  ARROW_RETURN_NOT_OK(txn.Commit());
-  catalog_ = nullptr;
-  return Status::OK();
+  return CommitTables(std::move(txn));
 }
 
 Result<std::shared_ptr<const OnlineView>> SqliteStore::FindBound(
@@ -152,15 +169,14 @@ Result<std::shared_ptr<const OnlineView>> SqliteStore::Bind(const OnlineViewSche
 
 Result<std::shared_ptr<const OnlineView>> SqliteStore::Find(const OnlineViewSchema& schema) {
   ARROW_RETURN_NOT_OK(CheckUsable());
-  SqliteInUse in_use;
-  std::lock_guard lock(mutex_);
-  // What was there when last read will do, since I/O threads ask this: should it be gone meanwhile,
-  // the handle reads nothing, and writes through it are refused.
-  if (catalog_) {
-    ARROW_ASSIGN_OR_RAISE(auto view, FindBound(*catalog_, schema));
-    if (view) return view;
+  // What was there when last read will do, since I/O threads ask this and must not wait. Should it
+  // be gone meanwhile, the handle reads nothing, and writes through it are refused; a table that
+  // another process has made since is found by the one who then prepares it.
+  std::shared_ptr<const SqliteCatalog> catalog;
+  {
+    std::lock_guard lock(catalog_mutex_);
+    catalog = catalog_;
   }
-  ARROW_ASSIGN_OR_RAISE(auto catalog, Catalog());
   return FindBound(*catalog, schema);
 }
 
@@ -210,9 +226,7 @@ Status SqliteStore::DropView(std::string_view project, std::string_view view) {
   ARROW_ASSIGN_OR_RAISE(auto catalog, SqliteCatalog::Load(db_.get()));
   db_->ForgetStatements();
   ARROW_RETURN_NOT_OK(DropSqliteTable(db_.get(), *catalog, project, view));
-  ARROW_RETURN_NOT_OK(txn.Commit());
-  catalog_ = nullptr;
-  return Status::OK();
+  return CommitTables(std::move(txn));
 }
 
 Result<std::vector<std::string>> SqliteStore::ListViews(std::string_view project) {
@@ -233,9 +247,7 @@ Status SqliteStore::DropTables(std::string_view project) {
   for (const std::string& view : catalog->Views(project)) {
     ARROW_RETURN_NOT_OK(DropSqliteTable(db_.get(), *catalog, project, view));
   }
-  ARROW_RETURN_NOT_OK(txn.Commit());
-  catalog_ = nullptr;
-  return Status::OK();
+  return CommitTables(std::move(txn));
 }
 
 Status SqliteStore::Teardown(std::string_view project) {
@@ -272,14 +284,16 @@ Result<std::shared_ptr<OnlineStore>> OpenSqliteStore(const SqliteOptions& option
   const std::filesystem::path folder = std::filesystem::path(options.path).parent_path();
   if (!folder.empty()) ARROW_RETURN_NOT_OK(MakeDirectories(folder.string()));
   ARROW_ASSIGN_OR_RAISE(auto db, SqliteDb::Open(options.path, options.busy_timeout));
+  // Opening alone does not look into the file.
+  std::shared_ptr<const SqliteCatalog> catalog;
   {
-    // Opening alone does not look into the file.
-    ARROW_ASSIGN_OR_RAISE(SqliteQuery query, db->Query("PRAGMA schema_version"));
-    ARROW_RETURN_NOT_OK(query.Run());
+    ARROW_ASSIGN_OR_RAISE(SqliteTxn txn, SqliteTxn::Read(db.get()));
+    ARROW_ASSIGN_OR_RAISE(catalog, SqliteCatalog::Load(db.get()));
+    ARROW_RETURN_NOT_OK(txn.Commit());
   }
-  return std::shared_ptr<OnlineStore>(new SqliteStore(std::move(db), options), [](OnlineStore* s) {
-    CloseLast(static_cast<SqliteStore*>(s));
-  });
+  return std::shared_ptr<OnlineStore>(
+      new SqliteStore(std::move(db), std::move(catalog), options),
+      [](OnlineStore* s) { CloseLast(static_cast<SqliteStore*>(s)); });
 }
 
 namespace {

@@ -211,6 +211,9 @@ TEST_F(SqliteStoreTest, ALockedFileSaysSo) {
     EXPECT_EQ(KindOf(locked), ErrorKind::kUnavailable) << locked.ToString();
     EXPECT_THAT(locked.message(), HasSubstr("locked by another process"));
   }
+  // I/O threads ask for views, and do not wait.
+  EXPECT_NE(Must(store->Find(view->schema())), nullptr);
+  EXPECT_EQ(Must(store->Find(MakeSchema("w", {{"n", ValueType::kInt64}}))), nullptr);
   EXPECT_THAT(ReadOne(*store, *view, IntKey(1), "n"), HasSubstr("locked by another process"));
   Sql("ROLLBACK");
   EXPECT_EQ(ReadOne(*store, *view, IntKey(1), "n"), "1");
