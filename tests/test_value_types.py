@@ -53,10 +53,16 @@ KINDS: list[Kind] = [
     ("json", "Json", pa.array(['{"a": [1, 2.0]}']), '{"a": [1, 2.0]}', '{"a": [1, 2.0]}',
      {"a": [1, 2.0]}),
     ("jsons", "Array(Json)", pa.array([['"x"', "3"]]), ['"x"', "3"], ['"x"', "3"], ["x", 3]),
-    ("map", "Map", pa.array([[("b", "x"), ("a", None)]], MAP), [("a", None), ("b", "x")],
+    ("map", "Map", pa.array([[("b", "x"), ("a", None)]], MAP), '{"a":null,"b":"x"}',
      {"a": None, "b": "x"}, {"a": None, "b": "x"}),
-    ("maps", "Array(Map)", pa.array([[[("b", "x")], []]], pa.list_(MAP)), [[("b", "x")], []],
+    ("maps", "Array(Map)", pa.array([[[("b", "x")], []]], pa.list_(MAP)), '[{"b":"x"},{}]',
      [{"b": "x"}, {}], [{"b": "x"}, {}]),
+    ("mixed", "Map", pa.array(['{"n": 1, "x": 0.5, "t": "1", "l": [1, "a"], "m": {"k": true}}']),
+     '{"l":[1,"a"],"m":{"k":true},"n":1,"t":"1","x":0.5}',
+     {"l": [1, "a"], "m": {"k": True}, "n": 1, "t": "1", "x": 0.5},
+     {"l": [1, "a"], "m": {"k": True}, "n": 1, "t": "1", "x": 0.5}),
+    ("counts", "Map", pa.array([[("b", 2), ("a", 2**53 + 1)]], pa.map_(pa.string(), pa.int64())),
+     '{"a":9007199254740993,"b":2}', {"a": 2**53 + 1, "b": 2}, {"a": 2**53 + 1, "b": 2}),
     ("box", 'Struct({"w": Int32, "h": Array(Float64)})',
      pa.array([{"w": 2, "h": [0.5, 1]}], STRUCT),
      {"w": 2, "h": [0.5, 1.0]}, {"h": [0.5, 1.0], "w": 2}, {"h": [0.5, 1.0], "w": 2}),
@@ -124,7 +130,7 @@ def test_training_sets_have_them_typed(things: Repo) -> None:
     for name, _, _, offline, *_ in KINDS:
         assert made.column(name).to_pylist() == [offline, None], name
     assert made.schema.field("box").type == STRUCT
-    assert made.schema.field("map").type == MAP
+    assert made.schema.field("map").type == pa.string()
     assert made.schema.field("seen").type == TIME
 
     things.ok("training-set", "--entities", "rows.parquet", *ALL, "--out", "out.csv")
@@ -170,6 +176,22 @@ def test_the_sdk_has_pythons_own(loaded: Repo) -> None:
         assert (value, type(value)) == (python, type(python)), name
         assert missing is None, name
     assert frame["key"].tolist() == values["key"]
+
+
+def test_a_map_is_the_same_in_training_as_in_serving(loaded: Repo) -> None:
+    from featly import FeatureStore
+
+    store = FeatureStore(repo_path=str(loaded.path))
+    names = [name for name, dtype, *_ in KINDS if dtype in ("Map", "Array(Map)")]
+    features = [f"things:{name}" for name in names]
+    rows = pa.table({"key": ["1", "2"], "event_timestamp": pa.array([NOON] * 2, TIME)})
+    training = store.get_historical_features(rows, features).to_df()
+    response = store.get_online_features(features, [{"key": 1}, {"key": 2}])
+    served = response.to_df()
+    for name in names:
+        expected = response.to_dict()[name]
+        assert list(training[name]) == list(served[name]) == expected, name
+        assert expected[0] is not None and expected[1] is None
 
 
 def test_what_one_pushes_comes_back(things: Repo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -74,8 +75,15 @@ def _from_pandas(argument: str, frame: Any) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
+def value_type_of(field: pa.Field) -> str:
+    """The value type that the core names in a column's metadata; "" for columns of the user's."""
+    metadata: dict[bytes, bytes] = field.metadata or {}
+    return metadata.get(b"featly.type", b"").decode()
+
+
 def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """A table as a DataFrame in which integers with nulls do not become floats.
+    """A table as a DataFrame in which integers with nulls do not become floats, and maps, which
+    Arrow has as JSON, are dictionaries.
 
     Times in UTC are given their zone by pandas, which needs no time zone database for it: Arrow
     would look UTC up in one.
@@ -99,6 +107,11 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
         frame = pd.concat([others, integers], axis=1)[table.column_names]
     for name in in_utc:
         frame[name] = frame[name].dt.tz_localize("UTC")
+    for field in table.schema:
+        if value_type_of(field) in ("MAP", "MAP_LIST"):
+            texts = table.column(field.name).to_pylist()
+            values = [None if text is None else json.loads(text) for text in texts]
+            frame[field.name] = pd.Series(values, index=frame.index, dtype=object)
     return frame
 
 

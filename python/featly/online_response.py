@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from featly._feast_names import FeastNames
 from featly._html import MAX_ROWS, heading, page, table
-from featly._tables import to_pandas, to_polars
+from featly._tables import to_pandas, to_polars, value_type_of
 from featly.base_feature_view import DUMMY_ENTITY_ID
 from featly.errors import NotFoundError
 
@@ -137,8 +137,7 @@ class OnlineResponse(FeastNames):
         return [_STATUS_NAMES[status] for status in self._statuses.column(feature_name).to_pylist()]
 
     def _value_type(self, name: str) -> str:
-        metadata = self._values.schema.field(name).metadata or {}
-        return str(metadata.get(b"featly.type", b"").decode())
+        return value_type_of(self._values.schema.field(name))
 
     def _is_plain(self, name: str) -> bool:
         """Whether Arrow's values of a column are Python's as they are."""

@@ -212,6 +212,23 @@ void CheckFeatures(const ProjectHandle& self, const std::vector<std::string>& fe
   RaiseIfError(ResolveFeatures(std::move(snapshot), self.project().name(), request).status());
 }
 
+std::shared_ptr<const arrow::KeyValueMetadata> TypeMetadata(ValueType type) {
+  return arrow::key_value_metadata({"featly.type"}, {ValueTypeName(type)});
+}
+
+/// The features, which are the last columns, with their value types in the fields' metadata.
+std::shared_ptr<arrow::Table> WithTypes(const arrow::Table& joined,
+                                        const ResolvedFeatures& resolved) {
+  std::vector<std::shared_ptr<arrow::Field>> fields = joined.fields();
+  const size_t first = fields.size() - resolved.features.size();
+  for (size_t i = 0; i < resolved.features.size(); ++i) {
+    const FeatureUse& use = resolved.features[i];
+    const ValueType type = resolved.views[use.view].view->features[use.feature].type;
+    fields[first + i] = fields[first + i]->WithMetadata(TypeMetadata(type));
+  }
+  return arrow::Table::Make(arrow::schema(std::move(fields)), joined.columns(), joined.num_rows());
+}
+
 ArrowStream GetHistoricalFeatures(const ProjectHandle& self, nb::handle entities,
                                   const std::vector<std::string>& features,
                                   const std::string& feature_service, bool full_feature_names) {
@@ -230,7 +247,7 @@ ArrowStream GetHistoricalFeatures(const ProjectHandle& self, nb::handle entities
     ARROW_ASSIGN_OR_RAISE(result, project.offline().GetHistoricalFeatures(plan, work, &statistics));
     // Read here, while an interrupt is heard: the joined rows are bounded by the entity rows.
     ARROW_ASSIGN_OR_RAISE(auto joined, result->ToTable());
-    result = std::make_unique<arrow::TableBatchReader>(std::move(joined));
+    result = std::make_unique<arrow::TableBatchReader>(WithTypes(*joined, *plan.features));
     return Status::OK();
   }));
   return {std::shared_ptr<arrow::RecordBatchReader>(std::move(result)), self.shared()};
@@ -252,9 +269,8 @@ ArrowStream StreamOf(const std::vector<std::string>& names,
 ArrowStream ValuesOf(const LookupColumns& columns, const std::shared_ptr<Project>& owner) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
   for (size_t i = 0; i < columns.names.size(); ++i) {
-    fields.push_back(arrow::field(
-        columns.names[i], columns.values[i]->type(), true,
-        arrow::key_value_metadata({"featly.type"}, {ValueTypeName(columns.types[i])})));
+    fields.push_back(arrow::field(columns.names[i], columns.values[i]->type(), true,
+                                  TypeMetadata(columns.types[i])));
   }
   int64_t rows = columns.values.empty() ? 0 : columns.values[0]->length();
   auto batch = arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows, columns.values);

@@ -1,5 +1,4 @@
 // UserColumn of user_type.h: values with a shape of their own as typed Arrow.
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -92,23 +91,6 @@ const feast::types::Map* MapOf(const Value& value) {
   return value.has_struct_val() ? &value.struct_val() : nullptr;
 }
 
-// The keys in their order, so that equal maps give equal columns.
-std::vector<std::string> KeysOf(const feast::types::Map& map) {
-  std::vector<std::string> keys;
-  for (const auto& entry : map.val()) keys.push_back(entry.first);
-  std::sort(keys.begin(), keys.end());
-  return keys;
-}
-
-Status AppendMap(const feast::types::Map& map, arrow::MapBuilder* builder) {
-  ARROW_RETURN_NOT_OK(builder->Append());
-  for (const std::string& key : KeysOf(map)) {
-    ARROW_RETURN_NOT_OK(static_cast<arrow::StringBuilder*>(builder->key_builder())->Append(key));
-    ARROW_RETURN_NOT_OK(AppendAs(map.val().at(key), builder->item_builder()));
-  }
-  return Status::OK();
-}
-
 Status AppendStruct(const feast::types::Map& map, arrow::StructBuilder* builder) {
   ARROW_RETURN_NOT_OK(builder->Append());
   const std::shared_ptr<arrow::DataType> type = builder->type();
@@ -178,11 +160,6 @@ Status AppendAs(const Value& value, arrow::ArrayBuilder* builder) {
       const auto* map = MapOf(value);
       if (map == nullptr) return Unfit(value, *builder->type());
       return AppendStruct(*map, static_cast<arrow::StructBuilder*>(builder));
-    }
-    case Type::MAP: {
-      const auto* map = MapOf(value);
-      if (map == nullptr) return Unfit(value, *builder->type());
-      return AppendMap(*map, static_cast<arrow::MapBuilder*>(builder));
     }
     case Type::LIST: {
       if (!IsListValue(value)) return Unfit(value, *builder->type());

@@ -35,17 +35,10 @@ Result<ValueType> PrimitiveType(std::string_view name) {
   return BadType(name);
 }
 
-DataTypePtr TextMap() { return arrow::map(arrow::utf8(), arrow::utf8()); }
-
+// A map's values may each have a type of their own, which no Arrow map can say: it is its JSON.
 DataTypePtr UserPrimitive(ValueType type) {
-  switch (type) {
-    case ValueType::kMap:
-      return TextMap();
-    case ValueType::kZonedTimestamp:
-      return ArrowTypeOf(ValueType::kUnixTimestamp);
-    default:
-      return IsMessage(type) ? arrow::utf8() : ArrowTypeOf(type);
-  }
+  if (type == ValueType::kZonedTimestamp) return ArrowTypeOf(ValueType::kUnixTimestamp);
+  return IsMessage(type) ? arrow::utf8() : ArrowTypeOf(type);
 }
 
 DataTypePtr ListType(DataTypePtr item) {
@@ -130,8 +123,6 @@ Result<std::string> TextOf(const arrow::DataType& type) {
 Result<DataTypePtr> UserArrowType(ValueType type,
                                   const google::protobuf::Map<std::string, std::string>& tags) {
   switch (type) {
-    case ValueType::kMapList:
-      return ListType(TextMap());
     case ValueType::kStruct:
     case ValueType::kStructList: {
       const auto tag = tags.find(kStructTag);
