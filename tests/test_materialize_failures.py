@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Repo, driver_rows
+
 from featly import FeatureStore
 from featly.errors import NotFoundError
 
@@ -22,7 +23,9 @@ def view(name):
     return FeatureView(
         name=name, entities=[driver], ttl=timedelta(days=3),
         schema=[Field(name="driver_id", dtype=Int64), Field(name="trips", dtype=Int64)],
-        source=FileSource(name=name, path=f"data/{name}.parquet", timestamp_field="event_timestamp"),
+        source=FileSource(
+            name=name, path=f"data/{name}.parquet", timestamp_field="event_timestamp"
+        ),
     )
 
 gone, lacking, sound = view("gone"), view("lacking"), view("sound")
@@ -57,7 +60,7 @@ def test_the_other_views_are_materialized(repo: Repo, command: list[str]) -> Non
     first, second, last = ran.err.splitlines()
     assert first.startswith("error: materialize 'gone': ") and "data/gone.parquet" in first
     assert second.startswith("error: materialize 'lacking': ") and "trips" in second
-    assert last == ("error: 2 of 3 feature views could not be materialized: 'gone', 'lacking'")
+    assert last == "error: 2 of 3 feature views could not be materialized: 'gone', 'lacking'"
     assert served(repo, "sound") == [230]
     assert served(repo, "gone") == [None]
     # What failed has no run recorded, so the next one begins where this one did.
