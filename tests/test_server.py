@@ -136,15 +136,18 @@ def test_unequal_columns_are_both_named(server: Server) -> None:
         (b"", 1, 1),
         (b"\xff", 1, 1),
         (b'{"a": "\xc3\x28"}', 1, 8),
+        (b"[1", 1, 3),
+        (b'{"entities": [1]', 1, 17),
     ],
 )
 def test_malformed_json_has_a_position(server: Server, raw: bytes, line: int, column: int) -> None:
     wire = Wire(server)
-    wire.post("/get-online-features", raw)
-    status, _, answer = wire.answer()
-    assert (status, answer["kind"]) == (400, "malformed"), answer
-    assert (answer["line"], answer["column"]) == (line, column), answer
-    assert f"line {line}, column {column}" in answer["error"]
+    for path in ("/get-online-features", "/push", "/delete-from-online-store"):
+        wire.post(path, raw)
+        status, _, answer = wire.answer()
+        assert (status, answer["kind"]) == (400, "malformed"), answer
+        assert (answer["line"], answer["column"]) == (line, column), answer
+        assert f"line {line}, column {column}" in answer["error"]
 
 
 def test_duplicate_keys_are_malformed(server: Server) -> None:

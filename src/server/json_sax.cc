@@ -9,6 +9,39 @@
 #include "types/json_value.h"
 
 namespace featly {
+namespace {
+
+/// Takes every event.
+struct AnyJson {
+  using error_code = boost::json::error_code;
+  using string_view = boost::json::string_view;
+
+  static constexpr size_t max_object_size = static_cast<size_t>(-1);
+  static constexpr size_t max_array_size = static_cast<size_t>(-1);
+  static constexpr size_t max_key_size = static_cast<size_t>(-1);
+  static constexpr size_t max_string_size = static_cast<size_t>(-1);
+
+  bool on_document_begin(error_code&) { return true; }
+  bool on_document_end(error_code&) { return true; }
+  bool on_object_begin(error_code&) { return true; }
+  bool on_object_end(size_t, error_code&) { return true; }
+  bool on_array_begin(error_code&) { return true; }
+  bool on_array_end(size_t, error_code&) { return true; }
+  bool on_key_part(string_view, size_t, error_code&) { return true; }
+  bool on_key(string_view, size_t, error_code&) { return true; }
+  bool on_string_part(string_view, size_t, error_code&) { return true; }
+  bool on_string(string_view, size_t, error_code&) { return true; }
+  bool on_number_part(string_view, error_code&) { return true; }
+  bool on_int64(int64_t, string_view, error_code&) { return true; }
+  bool on_uint64(uint64_t, string_view, error_code&) { return true; }
+  bool on_double(double, string_view, error_code&) { return true; }
+  bool on_bool(bool, error_code&) { return true; }
+  bool on_null(error_code&) { return true; }
+  bool on_comment_part(string_view, error_code&) { return true; }
+  bool on_comment(string_view, error_code&) { return true; }
+};
+
+}  // namespace
 
 std::string JsonScalar::Describe() const {
   std::string text;
@@ -95,6 +128,14 @@ Status JsonSyntaxError(std::string_view body, size_t offset, const boost::json::
   return Error(ErrorKind::kMalformed, "the request body is not JSON: line " + std::to_string(line) +
                                           ", column " + std::to_string(column) + ": " + found)
       .At("", line, column);
+}
+
+Status CheckJsonSyntax(std::string_view body) {
+  boost::json::basic_parser<AnyJson> parser{boost::json::parse_options{}};
+  boost::json::error_code ec;
+  const size_t parsed = parser.write_some(false, body.data(), body.size(), ec);
+  if (!ec && parsed < body.size()) ec = boost::json::error::extra_data;
+  return ec ? JsonSyntaxError(body, parsed, ec) : Status::OK();
 }
 
 }  // namespace featly

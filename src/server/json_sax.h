@@ -255,14 +255,21 @@ class JsonHandler {
 /// and what stands there.
 Status JsonSyntaxError(std::string_view body, size_t offset, const boost::json::error_code& ec);
 
+/// JsonSyntaxError of the first place where `body` stops being JSON; OK where it is JSON.
+Status CheckJsonSyntax(std::string_view body);
+
 /// Parses `body` whole into the events of `handler`. kMalformed with line and column for a syntax
-/// error, else what the handler failed with. Nesting deeper than 32 is refused.
+/// error, wherever it is, else what the handler failed with. Nesting deeper than 32 is refused.
 template <typename Handler>
 Status ParseJson(std::string_view body, boost::json::basic_parser<Handler>* parser) {
   boost::json::error_code ec;
   size_t parsed = parser->write_some(false, body.data(), body.size(), ec);
   Status own = parser->handler().TakeStatus();
-  if (!own.ok()) return own;
+  if (!own.ok()) {
+    // What is not JSON cannot be meant at all, also where the error lies further on.
+    if (KindOf(own) == ErrorKind::kInvalid) ARROW_RETURN_NOT_OK(CheckJsonSyntax(body));
+    return own;
+  }
   if (!ec && parsed < body.size()) ec = boost::json::error::extra_data;
   return ec ? JsonSyntaxError(body, parsed, ec) : Status::OK();
 }

@@ -106,6 +106,19 @@ TEST(LookupRequest, AKeyTwiceIsMalformedWhereverItStands) {
       ParseInto(&request, R"({"x": {"a": 1}, "a": {"x": 1}, "entities": {"x": [1]}})").ok());
 }
 
+TEST(LookupRequest, WhatIsNotJsonIsMalformedWhateverElseIsWrong) {
+  LookupRequest request;
+  for (const char* body : {"[1", "1 2", R"({"entities": [1)", R"({"features": 5, "entities": )",
+                           R"({"entities": {"a": 1, "b": [}})", "\"x"}) {
+    Status status = ParseInto(&request, body);
+    EXPECT_EQ(KindOf(status), ErrorKind::kMalformed) << body;
+    EXPECT_NE(status.message().find("line 1, column "), std::string::npos) << status.message();
+  }
+  for (const char* body : {"[1]", "1", R"({"entities": [1]})"}) {
+    EXPECT_EQ(KindOf(ParseInto(&request, body)), ErrorKind::kInvalid) << body;
+  }
+}
+
 TEST(LookupRequest, ValuesPastTheLimitAreCountedAndNotKept) {
   LookupRequest request;
   std::string body = R"({"entities": {"a": [1, 2, 3], "b": [4, 5, [6, 7]]}})";
