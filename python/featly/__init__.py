@@ -34,13 +34,15 @@ from featly.data_source import DataSource, FileSource, PushMode, PushSource, Req
 from featly.entity import Entity
 from featly.feature_logging import FileLoggingDestination, LoggingConfig
 from featly.feature_service import FeatureService
-from featly.feature_view import FeatureView
+from featly.feature_view import FeatureView, FeatureViewState
 from featly.feature_view_projection import FeatureViewProjection
 from featly.field import Field
 from featly.label_view import ConflictPolicy, LabelView
 from featly.on_demand_feature_view import OnDemandFeatureView, on_demand_feature_view
 from featly.project import Project
 from featly.repo_config import RepoConfig
+from featly.stream_feature_view import StreamFeatureView
+from featly.stream_source import KafkaSource, KinesisSource
 from featly.value_type import ValueType
 
 if TYPE_CHECKING:
@@ -62,10 +64,13 @@ __all__ = [
     "FeatureStore",
     "FeatureView",
     "FeatureViewProjection",
+    "FeatureViewState",
     "Field",
     "FileFormat",
     "FileLoggingDestination",
     "FileSource",
+    "KafkaSource",
+    "KinesisSource",
     "LabelView",
     "LoggingConfig",
     "OnDemandFeatureView",
@@ -75,6 +80,7 @@ __all__ = [
     "PushSource",
     "RepoConfig",
     "RequestSource",
+    "StreamFeatureView",
     "ValueType",
     "on_demand_feature_view",
 ]

@@ -19,7 +19,14 @@ _MODULES: dict[str, tuple[str, ...] | str] = {
     "feast.aggregation": "featly.aggregation",
     "feast.base_feature_view": "featly.base_feature_view",
     "feast.data_format": "featly.data_format",
-    "feast.data_source": "featly.data_source",
+    "feast.data_source": (
+        "featly.data_source:DataSource",
+        "featly.stream_source:KafkaSource",
+        "featly.stream_source:KinesisSource",
+        "featly.data_source:PushMode",
+        "featly.data_source:PushSource",
+        "featly.data_source:RequestSource",
+    ),
     "feast.entity": "featly.entity",
     "feast.errors": "featly.errors",
     "feast.feature_logging": "featly.feature_logging",
@@ -38,8 +45,34 @@ _MODULES: dict[str, tuple[str, ...] | str] = {
     "feast.labeling.conflict_policy": ("featly.label_view:ConflictPolicy",),
     "feast.labeling.label_view": ("featly.label_view:LabelView",),
     "feast.on_demand_feature_view": "featly.on_demand_feature_view",
+    "feast.permissions": (),
+    "feast.permissions.action": (
+        "featly.permission:ALL_ACTIONS",
+        "featly.permission:AuthzedAction",
+        "featly.permission:CRUD",
+        "featly.permission:READ",
+        "featly.permission:WRITE",
+    ),
+    "feast.permissions.permission": (
+        "featly.permission:ALL_ACTIONS",
+        "featly.permission:AllowAll",
+        "featly.permission:AuthzedAction",
+        "featly.permission:Permission",
+        "featly.permission:Policy",
+    ),
+    "feast.permissions.policy": (
+        "featly.permission:AllowAll",
+        "featly.permission:CombinedGroupNamespacePolicy",
+        "featly.permission:GroupBasedPolicy",
+        "featly.permission:NamespaceBasedPolicy",
+        "featly.permission:Policy",
+        "featly.permission:RoleBasedPolicy",
+    ),
     "feast.project": "featly.project",
     "feast.repo_config": ("featly.repo_config:RepoConfig",),
+    "feast.stream_feature_view": "featly.stream_feature_view",
+    "feast.transformation": (),
+    "feast.transformation.mode": ("featly.transformation:TransformationMode",),
     "feast.types": "featly.types",
     "feast.value_type": "featly.value_type",
 }
@@ -64,17 +97,18 @@ _ALSO = {
         "Optional Union datetime"
     ),
     "feast.feature_store": (
-        "Any BaseFeatureView ConflictingFeatureViewNames DUMMY_ENTITY_ID DUMMY_ENTITY_NAME "
-        "DataSource DataSourceRepeatNamesException Dict Entity "
-        "FeatureService FeatureView FeatureViewNotFoundException LabelView List "
-        "OnDemandFeatureView OnlineResponse Optional Path Project PushMode PushSource "
-        "PushSourceNotFoundException RegistryDiff RepoConfig RetrievalJob Tuple Union "
-        "datetime timedelta"
+        "Any BaseFeatureView ConflictingFeatureViewNames DUMMY_ENTITY_ID "
+        "DUMMY_ENTITY_NAME DataSource DataSourceRepeatNamesException Dict Entity "
+        "FeatureService FeatureView FeatureViewNotFoundException FeatureViewState "
+        "KafkaSource KinesisSource LabelView List OnDemandFeatureView OnlineResponse "
+        "Optional Path Permission Project PushMode PushSource PushSourceNotFoundException "
+        "RegistryDiff RepoConfig RetrievalJob StreamFeatureView Tuple Union datetime "
+        "timedelta"
     ),
     "feast.feature_view": (
         "BaseFeatureView DUMMY_ENTITY_ID DUMMY_ENTITY_NAME DataSource Dict Entity "
-        "FeatureViewProjection Field List Optional PushSource Tuple Union ValueType "
-        "datetime from_value_type timedelta"
+        "FeatureViewProjection Field KafkaSource KinesisSource List Optional PushSource "
+        "TransformationMode Tuple Union ValueType datetime from_value_type timedelta"
     ),
     "feast.feature_view_projection": "DataSource Dict Field List Optional",
     "feast.field": "Dict FeastType Optional Struct ValueType from_value_type",
@@ -89,11 +123,18 @@ _ALSO = {
     ),
     "feast.on_demand_feature_view": (
         "Aggregation Any BaseFeatureView DUMMY_ENTITY_NAME Entity FeatureView "
-        "FeatureViewProjection Field List Optional RegistryInferenceFailure RequestSource Union "
-        "ValueType from_value_type"
+        "FeatureViewProjection FeatureViewState Field List Optional "
+        "RegistryInferenceFailure RequestSource TransformationMode Union ValueType "
+        "from_value_type"
     ),
+    "feast.permissions.permission": "Any Dict Optional Union datetime re",
+    "feast.permissions.policy": "Any",
     "feast.project": "Dict Optional datetime timezone",
     "feast.repo_config": "Any Dict Optional Path",
+    "feast.stream_feature_view": (
+        "Aggregation Any BaseFeatureView DataSource Dict Entity FeatureView Field List "
+        "Optional TransformationMode Tuple Union datetime timedelta"
+    ),
     "feast.types": "Dict Enum List Union ValueType datetime timezone",
     "feast.value_type": "Union",
 }
@@ -106,6 +147,8 @@ _HOMES = (
     "featly.online_response",
     "featly.retrieval_job",
     "featly.registry_diff",
+    "featly.permission",
+    "featly.transformation",
     "datetime",
     "typing",
     "enum",

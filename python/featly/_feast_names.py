@@ -77,16 +77,6 @@ LACKING: tuple[tuple[str, str, str], ...] = (
         "provider mlflow openlineage_emitter",
         "there is nothing of the kind behind the store; config has its settings",
     ),
-    (
-        "FeatureStore",
-        "get_stream_feature_view list_stream_feature_views",
-        "run 'featly feature-views list'",
-    ),
-    (
-        "FeatureStore",
-        "get_permission list_permissions",
-        "run 'featly registry-dump', which has them",
-    ),
     ("RetrievalJob", "persist", "pyarrow.parquet.write_table(job.to_arrow(), path) keeps it"),
     ("RetrievalJob", "to_sql", "no SQL is run; to_arrow() and to_df() make the training set"),
     ("RetrievalJob", "to_tensor", "torch.as_tensor takes the columns of to_df()"),

@@ -18,20 +18,22 @@ from featly.feature_service import FeatureService
 from featly.feature_view import FeatureView
 from featly.label_view import LabelView
 from featly.on_demand_feature_view import OnDemandFeatureView
+from featly.permission import Permission
 from featly.project import Project
+from featly.stream_feature_view import StreamFeatureView
 
 if TYPE_CHECKING:
     from featly._native import _core
 
 Defined = TypeVar("Defined", bound=Definition)
 
-VIEW_KINDS: dict[str, Callable[[Mapping[str, Any]], BaseFeatureView] | None] = {
+VIEW_KINDS: dict[str, Callable[[Mapping[str, Any]], BaseFeatureView]] = {
     "feature_view": FeatureView.from_dict,
-    "stream_feature_view": None,
+    "stream_feature_view": StreamFeatureView.from_dict,
     "on_demand_feature_view": OnDemandFeatureView.from_dict,
     "label_view": LabelView.from_dict,
 }
-"""The kinds of view in a registry, and what makes objects of them where featly has a class."""
+"""The kinds of view in a registry, and what makes objects of them."""
 
 
 class Registered(ABC, FeastNames):
@@ -95,6 +97,20 @@ class Registered(ABC, FeastNames):
         """
         return OnDemandFeatureView.from_dict(self._object("on_demand_feature_view", name))
 
+    def get_stream_feature_view(
+        self, name: str, allow_registry_cache: bool = False
+    ) -> StreamFeatureView:
+        """The stream feature view of this name; as `get_feature_view`."""
+        return StreamFeatureView.from_dict(self._object("stream_feature_view", name))
+
+    def get_permission(self, name: str) -> Permission:
+        """The permission of this name.
+
+        Raises:
+            NotFoundError: It is not registered; `near_names` has names like it.
+        """
+        return Permission.from_dict(self._object("permission", name))
+
     def get_label_view(self, name: str, allow_registry_cache: bool = False) -> LabelView:
         """The label view of this name; as `get_feature_view`."""
         return LabelView.from_dict(self._object("label_view", name))
@@ -105,10 +121,7 @@ class Registered(ABC, FeastNames):
         """The view of this name, of whatever kind; as `get_feature_view`."""
         kinds = [kind for kind in VIEW_KINDS if self._is_registered(kind, name)]
         kind = kinds[0] if kinds else "feature_view"
-        from_dict = VIEW_KINDS[kind]
-        if from_dict is None:
-            raise _without_class(kind, [name])
-        return from_dict(self._object(kind, name))
+        return VIEW_KINDS[kind](self._object(kind, name))
 
     def get_feature_service(self, name: str, allow_cache: bool = False) -> FeatureService:
         """The feature service of this name.
@@ -166,6 +179,18 @@ class Registered(ABC, FeastNames):
         """The project's on-demand feature views; as `list_projects`."""
         return self._list("on_demand_feature_view", OnDemandFeatureView.from_dict, tags)
 
+    def list_stream_feature_views(
+        self, allow_cache: bool = False, tags: dict[str, str] | None = None
+    ) -> list[StreamFeatureView]:
+        """The project's stream feature views; as `list_projects`."""
+        return self._list("stream_feature_view", StreamFeatureView.from_dict, tags)
+
+    def list_permissions(
+        self, allow_cache: bool = False, tags: dict[str, str] | None = None
+    ) -> list[Permission]:
+        """The project's permissions; as `list_projects`."""
+        return self._list("permission", Permission.from_dict, tags)
+
     def list_label_views(
         self, allow_cache: bool = False, tags: dict[str, str] | None = None
     ) -> list[LabelView]:
@@ -175,19 +200,10 @@ class Registered(ABC, FeastNames):
     def list_all_feature_views(
         self, allow_cache: bool = False, tags: dict[str, str] | None = None
     ) -> list[BaseFeatureView]:
-        """The project's feature views of every kind; as `list_projects`.
-
-        Raises:
-            NotSupportedError: There are views of a kind that this version has no class for.
-        """
+        """The project's feature views of every kind; as `list_projects`."""
         views: list[BaseFeatureView] = []
         for kind, from_dict in VIEW_KINDS.items():
-            if from_dict is not None:
-                views += self._list(kind, from_dict, tags)
-                continue
-            others = self._registered_names(kind)
-            if others:
-                raise _without_class(kind, others)
+            views += self._list(kind, from_dict, tags)
         return views
 
     def list_feature_services(self, tags: dict[str, str] | None = None) -> list[FeatureService]:
@@ -292,10 +308,3 @@ class Registered(ABC, FeastNames):
         view.enabled = enabled
         definition = definitions_json("view", view, self._repo_path)
         self._project_core().apply(definition, [], True)
-
-
-def _without_class(kind: str, names: list[str]) -> NotSupportedError:
-    return NotSupportedError(
-        f"the registry holds views of kind {kind} ({', '.join(names)}), for which this version has "
-        "no class; list_feature_views gives the plain ones"
-    )

@@ -15,16 +15,21 @@ from featly.feature_service import FeatureService
 from featly.feature_view import FeatureView
 from featly.label_view import LabelView
 from featly.on_demand_feature_view import OnDemandFeatureView
+from featly.permission import Permission
 from featly.project import Project
+from featly.stream_feature_view import StreamFeatureView
+from featly.stream_source import StreamSource
 
 _KINDS: tuple[tuple[type[Definition], str], ...] = (
     (Project, "project"),
     (Entity, "entity"),
     (DataSource, "data_source"),
+    (StreamFeatureView, "stream_feature_view"),
     (FeatureView, "feature_view"),
     (OnDemandFeatureView, "on_demand_feature_view"),
     (LabelView, "label_view"),
     (FeatureService, "feature_service"),
+    (Permission, "permission"),
 )
 
 
@@ -80,7 +85,7 @@ def _with_sources(obj: Definition) -> Iterator[Definition]:
         inner = [obj.batch_source, obj.stream_source]
     elif isinstance(obj, OnDemandFeatureView):
         inner = list(obj.source_request_sources.values())
-    elif isinstance(obj, PushSource):
+    elif isinstance(obj, (PushSource, StreamSource)):
         inner = [obj.batch_source]
     for source in inner:
         if source is not None:

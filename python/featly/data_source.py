@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 from featly._messages import (
     Definition,
@@ -48,8 +48,8 @@ class PushMode(Enum):
 class DataSource(Definition):
     """What all data sources share. Make a `FileSource`, a `PushSource` or a `RequestSource`.
 
-    A source of a kind that featly has no class for (BigQuery, Kafka, ...) comes out of a registry
-    as a plain DataSource, is kept as it is, and cannot be read from.
+    A source of a kind that featly has no class for (BigQuery, Snowflake, ...) comes out of a
+    registry as a plain DataSource, is kept as it is, and cannot be read from.
 
     Args:
         name: The unique name of the source.
@@ -74,6 +74,18 @@ class DataSource(Definition):
     # The registry's kind of source, and the name it gives to Feast's class of that kind.
     _TYPE = ""
     _CLASS = ""
+
+    # The classes of the kinds, by the registry's name.
+    _kinds: ClassVar[dict[str, type[DataSource]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        if cls.__dict__.get("_TYPE"):
+            DataSource._kinds[cls._TYPE] = cls
+
+    @classmethod
+    def _from_message(cls, message: Mapping[str, Any]) -> DataSource:
+        """The source of this kind in a message; each kind has its own."""
+        raise NotImplementedError
 
     def __init__(
         self,
@@ -155,13 +167,9 @@ class DataSource(Definition):
     @staticmethod
     def from_dict(message: Mapping[str, Any]) -> DataSource:
         """The source of a `feast.core.DataSource` in protobuf-JSON."""
-        kind = message.get("type", "")
-        if kind == FileSource._TYPE:
-            return FileSource._from_message(message)
-        if kind == PushSource._TYPE:
-            return PushSource._from_message(message)
-        if kind == RequestSource._TYPE:
-            return RequestSource._from_message(message)
+        kind = DataSource._kinds.get(message.get("type", ""))
+        if kind is not None:
+            return kind._from_message(message)
         source = DataSource.__new__(DataSource)
         source._read_common(message, ())
         return source

@@ -39,6 +39,8 @@ __all__ = [
     "NotSupportedError",
     "OnDemandFeatureViewNotFoundException",
     "PermissionDeniedError",
+    "PermissionNotFoundException",
+    "PermissionObjectNotFoundException",
     "ProjectNotFoundException",
     "ProjectObjectNotFoundException",
     "PushSourceNotFoundException",
@@ -131,6 +133,10 @@ class PushSourceNotFoundException(NotFoundError):
     """There is no push source of this name, or it feeds no feature view."""
 
 
+class PermissionObjectNotFoundException(NotFoundError):
+    """There is no permission of this name."""
+
+
 class ProjectObjectNotFoundException(NotFoundError):
     """There is no project of this name."""
 
@@ -196,6 +202,7 @@ FeastError = FeatlyError
 FeastObjectNotFoundException = NotFoundError
 FeastPermissionError = PermissionDeniedError
 DataSourceNotFoundException = DataSourceObjectNotFoundException
+PermissionNotFoundException = PermissionObjectNotFoundException
 ProjectNotFoundException = ProjectObjectNotFoundException
 FeatureViewVersionNotFound = FeatureViewNotFoundException
 RegistryInferenceFailure = DefinitionError
@@ -208,6 +215,8 @@ _NOT_FOUND: dict[str, type[NotFoundError]] = {
     "entity": EntityNotFoundException,
     "feature_view": FeatureViewNotFoundException,
     "label_view": FeatureViewNotFoundException,
+    "stream_feature_view": FeatureViewNotFoundException,
+    "permission": PermissionObjectNotFoundException,
     "on_demand_feature_view": OnDemandFeatureViewNotFoundException,
     "feature_service": FeatureServiceNotFoundException,
     "data_source": DataSourceObjectNotFoundException,

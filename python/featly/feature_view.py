@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Any, Self
 
 from featly._messages import (
@@ -34,13 +34,40 @@ from featly.base_feature_view import (
 from featly.data_source import DataSource, PushSource
 from featly.entity import Entity
 from featly.field import Field
+from featly.stream_source import StreamSource
 from featly.types import String, from_value_type
 from featly.value_type import ValueType
 
-__all__ = ["FeatureView"]
+__all__ = ["FeatureView", "FeatureViewState"]
 
 # protobuf's Duration ends there.
 _MAX_TTL = timedelta(seconds=315_576_000_000)
+
+
+class FeatureViewState(IntEnum):
+    """How far a feature view has come, in Feast's words."""
+
+    STATE_UNSPECIFIED = 0
+    CREATED = 1
+    GENERATED = 2
+    MATERIALIZING = 3
+    AVAILABLE_ONLINE = 4
+
+    def can_transition_to(self, target: FeatureViewState) -> bool:
+        """Whether `target` may come after this one."""
+        return target in _NEXT_STATES[self]
+
+
+_NEXT_STATES = {
+    FeatureViewState.STATE_UNSPECIFIED: {FeatureViewState.CREATED},
+    FeatureViewState.CREATED: {FeatureViewState.GENERATED},
+    FeatureViewState.GENERATED: {FeatureViewState.MATERIALIZING},
+    FeatureViewState.MATERIALIZING: {
+        FeatureViewState.AVAILABLE_ONLINE,
+        FeatureViewState.GENERATED,
+    },
+    FeatureViewState.AVAILABLE_ONLINE: {FeatureViewState.MATERIALIZING},
+}
 
 
 class FeatureView(BaseFeatureView):
@@ -123,8 +150,8 @@ class FeatureView(BaseFeatureView):
         enabled: bool = True,
     ) -> None:
         self._location = caller_location()
-        self.name = check_name("FeatureView", name)
-        where = f"FeatureView {name!r}"
+        self.name = check_name(type(self).__name__, name)
+        where = f"{type(self).__name__} {name!r}"
         check_view_name(where, name)
         self.batch_source, self.stream_source = _check_source(where, source, sink_source)
         known_entities = check_list(where, "entities", Entity, entities)
@@ -259,7 +286,7 @@ def _check_source(
         return None, None
     if not isinstance(source, DataSource):
         wrong_type(where, "source", "a FileSource or a PushSource", source)
-    if not isinstance(source, PushSource):
+    if not isinstance(source, (PushSource, StreamSource)):
         return source, None
     if source.batch_source is None:
         raise ValueError(

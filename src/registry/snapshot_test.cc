@@ -73,6 +73,9 @@ TEST(SnapshotTest, AViewThatCannotBeReadSaysWhy) {
       feast::core::DataSource::BATCH_BIGQUERY);
   auto kafka = TestView("kafka", "", {}, {{"f", ValueType::kInt64}});
   kafka->mutable_spec()->mutable_stream_source()->set_type(feast::core::DataSource::STREAM_KAFKA);
+  auto history = TestView("history", "", {}, {{"f", ValueType::kInt64}});
+  *history->mutable_spec()->mutable_stream_source() = kafka->spec().stream_source();
+  kafka->mutable_spec()->clear_batch_source();
   auto later = TestView("later", "", {}, {{"id", static_cast<ValueType>(60)}});
   auto untyped = TestView("untyped", "", {}, {{"f", ValueType::kInvalid}});
   auto floaty =
@@ -80,7 +83,7 @@ TEST(SnapshotTest, AViewThatCannotBeReadSaysWhy) {
   auto good = TestView("good", "", {}, {{"f", ValueType::kInt64}});
   auto snapshot = SnapshotOf({TestEntity("zone", "zone_id"), Defined(transformed),
                               Defined(bigquery), Defined(kafka), Defined(later), Defined(untyped),
-                              Defined(floaty), Defined(good)});
+                              Defined(history), Defined(floaty), Defined(good)});
   auto why = [&](const char* view, ErrorKind kind) {
     Status status = snapshot->View("p", view).status();
     EXPECT_EQ(KindOf(status), kind) << view << ": " << status;
@@ -94,6 +97,7 @@ TEST(SnapshotTest, AViewThatCannotBeReadSaysWhy) {
   EXPECT_THAT(why("untyped", ErrorKind::kCorrupt), HasSubstr("no type"));
   EXPECT_THAT(why("floaty", ErrorKind::kNotImplemented), HasSubstr("DOUBLE"));
   EXPECT_TRUE(snapshot->View("p", "good").ok());
+  EXPECT_TRUE(snapshot->View("p", "history").ok());  // the stream's batch source will do
   EXPECT_EQ(snapshot->Views("p").size(), 1u);
   EXPECT_EQ(snapshot->List(ObjectKind::kFeatureView, "p").size(), 7u);
 }

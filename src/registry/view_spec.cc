@@ -102,11 +102,13 @@ Status CompileJoinKeys(const FeatureViewSpec& spec, const Registry& registry,
 
 Status CompileSources(const FeatureViewSpec& spec, const std::string& whose, ViewSpec* view) {
   if (spec.has_stream_source()) {
-    if (spec.stream_source().type() != DataSource::PUSH_SOURCE) {
-      return NotBuilt(
-          whose, "reads the stream '" + spec.stream_source().name() + "', which is not supported");
+    // A stream is not read, but the history beside it is, as Feast's materialize does.
+    const bool pushed = spec.stream_source().type() == DataSource::PUSH_SOURCE;
+    if (!pushed && !spec.has_batch_source()) {
+      return NotBuilt(whose, "reads the stream '" + spec.stream_source().name() +
+                                 "', which is not supported; give it a batch_source");
     }
-    view->push_source = spec.stream_source().name();
+    if (pushed) view->push_source = spec.stream_source().name();
   }
   if (!spec.has_batch_source()) return Status::OK();
   return CompileSource(spec.batch_source(), whose).Value(&view->batch_source);

@@ -4,14 +4,21 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Repo
 from test_compile import run
 
 import featly.errors
+import featly.permission
+import featly.transformation
 import featly.types
-from featly import FeatureStore, RepoConfig, _feast
+from featly import FeatureStore, FileSource, RepoConfig, _feast
+from featly._registration import kind_of
+from featly.permission import Permission, RoleBasedPolicy
 
 GOLDEN = ROOT / "tests" / "data" / "feast_init"
 # The public names of Feast 0.67's modules and classes, written by tools/feast_names.py.
@@ -144,6 +151,8 @@ def test_feasts_modules_are_made_of_featlys_classes(repository):
 # typing's, pydantic's: names of featly's classes that mean something else in Feast's module.
 NAMESAKES = {"feast.errors": {"Set", "Field"}, "feast.repo_config": {"Field"}}
 
+DEFINING = (featly, featly.types, featly.errors, featly.permission, featly.transformation)
+
 STAR = """
 import json
 before = set(globals())
@@ -163,7 +172,7 @@ def test_a_star_import_gives_what_feasts_gives(repository, module, tmp_path):
     assert compiled.exit_code == 0, compiled.last
     given = set(json.loads(out.read_text()))
     feasts = set(FEASTS_PUBLIC["modules"][module]) - NAMESAKES.get(module, set())
-    defined = set(featly.__all__) | set(featly.types.__all__) | set(featly.errors.__all__)
+    defined = {name for part in DEFINING for name in part.__all__}
     assert feasts & defined <= given
     assert given & feasts
     # Whatever else there is, featly defines.
@@ -176,7 +185,7 @@ def test_a_star_import_gives_what_feasts_gives(repository, module, tmp_path):
         ("from feast import BigQuerySource", "ImportError", "'BigQuerySource' from 'feast'"),
         ("from feast.types import Nonsense", "ImportError", "'Nonsense' from 'feast.types'"),
         ("import feast.infra.online_stores.redis", "ModuleNotFoundError", "has no such module"),
-        ("import feast\nsource = feast.KafkaSource", "ImportError", "install feast"),
+        ("import feast\nsource = feast.SnowflakeSource", "ImportError", "install feast"),
     ],
 )
 def test_a_name_that_featly_lacks_is_told(repository, line, error, says):
@@ -225,3 +234,136 @@ def test_a_definition_without_feast_and_featly_is_told(repository, tmp_path):
     message = json.loads(done.stdout)["error"]["message"]
     assert "neither feast nor featly is installed in" in message
     assert sys.executable in message
+
+
+# --- streams and permissions --------------------------------------------------------------------
+
+STREAMS = ROOT / "tests" / "data" / "feast_streams"
+
+
+@pytest.fixture
+def streams(tmp_path):
+    folder = tmp_path / "streams"
+    folder.mkdir()
+    shutil.copy(STREAMS / "definitions.py", folder)
+    (folder / "feature_store.yaml").write_text("project: rides\nregistry: data/registry.db\n")
+    return folder
+
+
+def test_streams_and_permissions_are_compiled_as_by_feast(streams):
+    wanted = json.loads((STREAMS / "written.json").read_text())
+    compiled = without_feast(streams)
+    assert compiled.exit_code == 0, compiled.last
+    found = {f"{item['kind']} {item['name']}": item["json"] for item in compiled.definitions}
+    assert sorted(found) == sorted(wanted)
+    for name, message in wanted.items():
+        assert essence(found[name]) == essence(message), name
+        if name.startswith("stream_feature_view"):
+            columns = message["spec"].get("entity_columns", [])
+            assert found[name]["spec"].get("entity_columns", []) == columns
+
+
+@pytest.fixture
+def rides(streams):
+    """The same, applied, with a row of history."""
+    noon = datetime(2024, 5, 10, 12, tzinfo=UTC)
+    columns = {"driver_id": [1], "city_id": ["a"], "rides": [7], "rating": [0.5], "mood": ["calm"]}
+    (streams / "data").mkdir()
+    rows = pa.table(columns | {"event_timestamp": [noon], "created": [noon]})
+    pq.write_table(rows, streams / "data" / "rides.parquet")
+    repo = Repo(streams)
+    repo.ok("apply")
+    return repo
+
+
+def test_streams_and_permissions_are_kept(rides):
+    assert rides.ok("plan").out == "No changes\n"
+    store = FeatureStore(rides.path)
+    views = store.list_stream_feature_views()
+    assert sorted(view.name for view in views) == [
+        "doubled_rides",
+        "rides_now",
+        "rides_pushed",
+        "rides_windowed",
+    ]
+    windowed = store.get_any_feature_view("rides_windowed")
+    assert isinstance(windowed, featly.StreamFeatureView)
+    assert [item.function for item in windowed.aggregations] == ["sum", "mean"]
+    assert (windowed.mode, windowed.enable_tiling) == ("spark", True)
+    doubled = store.get_stream_feature_view("doubled_rides")
+    assert doubled.udf is None and "def doubled_rides(frame)" in doubled.udf_string
+    stream = store.get_data_source("rides_stream")
+    assert isinstance(stream, featly.KafkaSource)
+    assert (stream.topic, stream.batch_source.name) == ("rides", "rides_history")
+    assert stream.message_format.schema_json.startswith("driver_id integer")
+    assert store.get_data_source("clicks").region == "eu-west-1"
+
+    permissions = {permission.name: permission for permission in store.list_permissions()}
+    assert sorted(permissions) == ["anybody", "both", "everything", "inside", "owners", "readers"]
+    readers = store.get_permission("readers")
+    assert readers.types == ["FeatureView", "FeatureService"]
+    assert [action.name for action in readers.actions] == [
+        "DESCRIBE",
+        "READ_OFFLINE",
+        "READ_ONLINE",
+    ]
+    assert readers.policy == RoleBasedPolicy(roles=["reader", "admin"])
+    with pytest.raises(featly.errors.PermissionObjectNotFoundException) as error:
+        store.get_permission("reader")
+    assert error.value.near_names == ["readers"]
+
+    # Written back as they are.
+    kept = [*views, *permissions.values(), stream, store.get_data_source("clicks")]
+    for one in kept:
+        kind = kind_of("kept", one)
+        assert one.to_dict() == json.loads(store._project_core().get_object(kind, one.name))
+    assert not store.apply(kept, skip_feature_view_validation=True)
+
+
+def test_a_plain_view_of_a_stream_has_its_history(rides):
+    rides.ok("materialize", "2024-01-01", "2025-01-01")
+    rows = rides.ok("get-online-features", "-e", "city_id=a", "-f", "rides_history:mood").out
+    assert "calm" in rows
+    assert "'rides_now' is of a kind" in rides.fails(
+        "get-online-features", "-e", "driver_id=1", "-f", "rides_now:rides"
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "says"),
+    [
+        (lambda: stream_view(source=FileSource(path="x.csv")), ValueError, "need a stream source"),
+        (lambda: stream_view(aggregations=[SUM]), ValueError, "must have a timestamp field"),
+        (
+            lambda: stream_view(
+                aggregations=[SUM],
+                timestamp_field="at",
+                enable_tiling=True,
+                tiling_hop_size=timedelta(hours=1),
+            ),
+            ValueError,
+            "must be smaller than the minimum",
+        ),
+        (lambda: stream_view(feature_transformation=1), NotImplementedError, "pass the function"),
+        (
+            lambda: featly.KafkaSource(name="k", timestamp_field="at", message_format="json"),
+            TypeError,
+            "message_format must be a format",
+        ),
+        (lambda: Permission(name="p", types=[dict]), ValueError, "dict is not one of the managed"),
+        (lambda: Permission(name="p", actions=[]), ValueError, "must be non-empty"),
+        (lambda: Permission(name="p", policy="all"), TypeError, "policy must be a policy"),
+    ],
+)
+def test_streams_and_permissions_that_make_no_sense(make, error, says):
+    with pytest.raises(error, match=says):
+        make()
+
+
+SUM = featly.Aggregation(column="x", function="sum", time_window=timedelta(hours=1))
+
+
+def stream_view(**arguments):
+    history = FileSource(path="x.csv", timestamp_field="at")
+    source = featly.PushSource(name="pushed", batch_source=history)
+    return featly.StreamFeatureView(**({"name": "v", "source": source} | arguments))
