@@ -98,8 +98,8 @@ TEST(SnapshotTest, AViewThatCannotBeReadSaysWhy) {
   EXPECT_THAT(why("floaty", ErrorKind::kNotImplemented), HasSubstr("DOUBLE"));
   EXPECT_TRUE(snapshot->View("p", "good").ok());
   EXPECT_TRUE(snapshot->View("p", "history").ok());  // the stream's batch source will do
-  EXPECT_EQ(snapshot->Views("p").size(), 1u);
-  EXPECT_EQ(snapshot->List(ObjectKind::kFeatureView, "p").size(), 7u);
+  EXPECT_EQ(snapshot->Views("p").size(), 2u);
+  EXPECT_EQ(snapshot->List(ObjectKind::kFeatureView, "p").size(), 8u);
 }
 
 TEST(SnapshotTest, OtherKindsOfViewAreNamed) {
