@@ -29,6 +29,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from featly.aggregation import Aggregation
+from featly.batch_feature_view import BatchFeatureView
 from featly.data_format import FileFormat, ParquetFormat
 from featly.data_source import DataSource, FileSource, PushMode, PushSource, RequestSource
 from featly.entity import Entity
@@ -57,6 +58,7 @@ else:
 
 __all__ = [
     "Aggregation",
+    "BatchFeatureView",
     "ConflictPolicy",
     "DataSource",
     "Entity",

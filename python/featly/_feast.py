@@ -18,6 +18,7 @@ _MODULES: dict[str, tuple[str, ...] | str] = {
     "feast": "featly",
     "feast.aggregation": "featly.aggregation",
     "feast.base_feature_view": "featly.base_feature_view",
+    "feast.batch_feature_view": "featly.batch_feature_view",
     "feast.data_format": "featly.data_format",
     "feast.data_source": (
         "featly.data_source:DataSource",
@@ -83,6 +84,10 @@ _ALSO = {
     "feast.base_feature_view": (
         "DataSource Dict FeatureViewProjection Field List Optional Union datetime"
     ),
+    "feast.batch_feature_view": (
+        "Aggregation Any DataSource Dict Entity FeatureView Field List Optional "
+        "TransformationMode Tuple Union datetime timedelta"
+    ),
     "feast.data_source": (
         "Any Dict Field List Optional RepoConfig Tuple ValueType datetime from_value_type "
         "timedelta timezone"
@@ -97,7 +102,7 @@ _ALSO = {
         "Optional Union datetime"
     ),
     "feast.feature_store": (
-        "Any BaseFeatureView ConflictingFeatureViewNames DUMMY_ENTITY_ID "
+        "Any BaseFeatureView BatchFeatureView ConflictingFeatureViewNames DUMMY_ENTITY_ID "
         "DUMMY_ENTITY_NAME DataSource DataSourceRepeatNamesException Dict Entity "
         "FeatureService FeatureView FeatureViewNotFoundException FeatureViewState "
         "KafkaSource KinesisSource LabelView List OnDemandFeatureView OnlineResponse "

@@ -67,6 +67,8 @@ def essence(message):
         for name, value in message.items()
         if name not in ("project", "meta", "body")
     }
+    if kept.get("ttl") == "0s":  # no limit, as none at all
+        del kept["ttl"]
     if "entities" in kept:  # a view: Feast's own registry changes the order of features
         kept["features"].sort(key=lambda feature: feature["name"])
     if "batch_source" in kept and "entities" in kept:
@@ -245,7 +247,8 @@ STREAMS = ROOT / "tests" / "data" / "feast_streams"
 def streams(tmp_path):
     folder = tmp_path / "streams"
     folder.mkdir()
-    shutil.copy(STREAMS / "definitions.py", folder)
+    for file in STREAMS.glob("*.py"):
+        shutil.copy(file, folder)
     (folder / "feature_store.yaml").write_text("project: rides\nregistry: data/registry.db\n")
     return folder
 
@@ -272,6 +275,8 @@ def rides(streams):
     rows = pa.table(columns | {"event_timestamp": [noon], "created": [noon]})
     pq.write_table(rows, streams / "data" / "rides.parquet")
     repo = Repo(streams)
+    assert "'halved_rides' has a transformation, which is not supported" in repo.fails("apply")
+    (streams / "transformed.py").unlink()
     repo.ok("apply")
     return repo
 
@@ -349,6 +354,19 @@ def test_a_plain_view_of_a_stream_has_its_history(rides):
             lambda: featly.KafkaSource(name="k", timestamp_field="at", message_format="json"),
             TypeError,
             "message_format must be a format",
+        ),
+        (lambda: featly.BatchFeatureView(name="v"), ValueError, "requires a source or a udf"),
+        (
+            lambda: featly.BatchFeatureView(
+                name="v", source=FileSource(path="x.csv"), aggregations=[SUM]
+            ),
+            NotImplementedError,
+            "aggregations is not supported",
+        ),
+        (
+            lambda: featly.BatchFeatureView(name="v", udf=print, udf_string="x", mode="spark"),
+            ValueError,
+            "Unsupported transformation mode: spark",
         ),
         (lambda: Permission(name="p", types=[dict]), ValueError, "dict is not one of the managed"),
         (lambda: Permission(name="p", actions=[]), ValueError, "must be non-empty"),

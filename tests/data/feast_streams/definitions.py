@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from feast import (
     Aggregation,
+    BatchFeatureView,
     Entity,
     FeatureService,
     FeatureView,
@@ -139,6 +140,13 @@ beside = FeatureView(
     entities=[city],
     schema=[Field(name="mood", dtype=String)],
     source=clicks,
+)
+nightly = BatchFeatureView(
+    name="rides_nightly",
+    entities=[driver],
+    schema=[Field(name="rides", dtype=Int64)],
+    source=history,
+    online=True,
 )
 model = FeatureService(name="model", features=[plain_stream, doubled_rides[["doubled"]]])
 
