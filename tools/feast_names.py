@@ -67,6 +67,11 @@ CLASSES = [
     "feast.feature_view_projection.FeatureViewProjection",
     "feast.diff.registry_diff.RegistryDiff",
     "feast.feature_logging.LoggingConfig",
+    "feast.BatchFeatureView",
+    "feast.KafkaSource",
+    "feast.KinesisSource",
+    "feast.StreamFeatureView",
+    "feast.permissions.permission.Permission",
 ]
 
 

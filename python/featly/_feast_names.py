@@ -129,6 +129,19 @@ LACKING: tuple[tuple[str, str, str], ...] = (
         "source_request_sources have the schemas",
     ),
     (
+        "StreamFeatureView",
+        "feature_transformation get_feature_transformation",
+        "udf and udf_string are the function",
+    ),
+    ("StreamFeatureView", "sink_source", "views derived from other views are not supported"),
+    (
+        "BatchFeatureView",
+        "feature_transformation get_feature_transformation",
+        "udf and udf_string are the function",
+    ),
+    ("BatchFeatureView", "sink_source", "views derived from other views are not supported"),
+    ("BatchFeatureView", "timestamp_field", "it is its source's"),
+    (
         "LabelView",
         "annotation_config labeling_method",
         "tags have what they are read from",
@@ -144,6 +157,23 @@ LACKING: tuple[tuple[str, str, str], ...] = (
         "DataSource",
         "connection_ref resolve_credentials",
         "files are read with the rights of the process",
+    ),
+    (
+        "KafkaSource",
+        "kafka_options",
+        "kafka_bootstrap_servers, topic, message_format and watermark_delay_threshold have what it "
+        "holds",
+    ),
+    (
+        "KinesisSource",
+        "kinesis_options",
+        "region, stream_name and record_format have what it holds",
+    ),
+    (
+        "Permission",
+        "match_actions match_resource",
+        "featly enforces no permissions; types, name_patterns, required_tags and actions say what "
+        "one covers",
     ),
     (
         "FileSource",

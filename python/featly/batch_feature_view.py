@@ -104,6 +104,7 @@ class BatchFeatureView(FeatureView):
         self.udf = udf
         self.udf_string = check_text(where, "udf_string", udf_string)
         self.batch_engine = batch_engine
+        self.aggregations: list[Aggregation] = []
         if udf is None:
             return
         if not callable(udf) or not hasattr(udf, "__name__"):

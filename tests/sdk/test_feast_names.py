@@ -11,6 +11,7 @@ from conftest import ROOT
 
 from featly import (
     Aggregation,
+    BatchFeatureView,
     Entity,
     FeatureService,
     FeatureStore,
@@ -18,6 +19,8 @@ from featly import (
     Field,
     FileLoggingDestination,
     FileSource,
+    KafkaSource,
+    KinesisSource,
     LabelView,
     LoggingConfig,
     OnDemandFeatureView,
@@ -25,8 +28,10 @@ from featly import (
     PushSource,
     RepoConfig,
     RequestSource,
+    StreamFeatureView,
 )
 from featly._feast_names import LACKING
+from featly.data_format import JsonFormat
 from featly.errors import (
     FeatlyError,
     FeatureNameCollisionError,
@@ -35,6 +40,7 @@ from featly.errors import (
     NotInFeatlyError,
     NotSupportedError,
 )
+from featly.permission import Permission
 from featly.types import Int64
 
 FEASTS = json.loads((ROOT / "tests" / "data" / "feast_names.json").read_text())["classes"]
@@ -42,6 +48,12 @@ GUIDE = ROOT / "docs" / "guides" / "from-feast.md"
 
 driver = Entity(name="driver", join_keys=["driver_id"])
 source = FileSource(name="rows", path="rows.csv", timestamp_field="ts")
+stream = KafkaSource(
+    name="stream",
+    timestamp_field="ts",
+    message_format=JsonFormat("x int"),
+    batch_source=source,
+)
 fields = [Field(name="driver_id", dtype=Int64), Field(name="trips", dtype=Int64)]
 stats = FeatureView(name="stats", entities=[driver], schema=fields, source=source)
 others = FeatureView(name="others", entities=[driver], schema=fields, source=source)
@@ -102,6 +114,13 @@ def samples(store):
         "Aggregation": Aggregation(column="trips", function="sum", time_window=timedelta(days=1)),
         "FeatureViewProjection": stats.projection,
         "RegistryDiff": store.plan([driver]),
+        "BatchFeatureView": BatchFeatureView(name="nightly", source=source),
+        "KafkaSource": stream,
+        "KinesisSource": KinesisSource(
+            name="clicks", region="eu", stream_name="clicks", record_format=JsonFormat("x int")
+        ),
+        "StreamFeatureView": StreamFeatureView(name="now", source=stream),
+        "Permission": Permission(name="everything"),
         "LoggingConfig": LoggingConfig(destination=FileLoggingDestination(path="logs")),
     }
 

@@ -181,6 +181,40 @@ def test_a_star_import_gives_what_feasts_gives(repository, module, tmp_path):
     assert given <= feasts | defined | {"LoggingDestination"}
 
 
+NAMES = """
+import json
+import feast
+
+there, refused = [], {}
+for name in json.load(open("names.json")):
+    try:
+        getattr(feast, name)
+        there.append(name)
+    except ImportError as error:
+        refused[name] = str(error)
+json.dump([there, refused], open("told.json", "w"))
+"""
+
+
+def test_every_name_of_feast_is_there_or_refused_by_name(repository):
+    for file in repository.glob("*.py"):
+        file.unlink()
+    asked = FEASTS_PUBLIC["modules"]["feast"]
+    (repository / "names.json").write_text(json.dumps(asked))
+    code = NAMES.replace("names.json", f"{repository}/names.json")
+    (repository / "names.py").write_text(code.replace("told.json", f"{repository}/told.json"))
+    compiled = without_feast(repository)
+    assert compiled.exit_code == 0, compiled.last
+    there, refused = json.loads((repository / "told.json").read_text())
+    assert sorted([*there, *refused]) == sorted(asked)
+    assert set(there) == set(asked) & set(featly.__all__)
+    for name, message in refused.items():
+        assert f"{name!r} from 'feast'" in message
+        assert "install feast in this environment" in message
+    # What files of definitions use most.
+    assert {"BatchFeatureView", "KafkaSource", "LabelView", "StreamFeatureView"} < set(there)
+
+
 @pytest.mark.parametrize(
     ("line", "error", "says"),
     [
