@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import DEFINITIONS, FEATLY, NOON, ROOT, Repo, driver_rows
+from conftest import CONFIGURATION, DEFINITIONS, FEATLY, NOON, ROOT, Repo, driver_rows
 
 HERE = Repo(ROOT)
 
@@ -144,7 +144,13 @@ def test_configuration(applied: Repo) -> None:
     shown = applied.ok("configuration", "--output", "json").json()
     assert shown["project"] == "shop"
     assert shown["registry"]["path"] == str(applied.path / "data/registry.db")
+    # What has a default of its own is shown; what each work decides for itself is left out.
+    server = {"max_body_size": 64 << 20, "max_lookup_values": 2_500_000, "idle_timeout_seconds": 30}
+    assert shown["featly"] == {"server": server}
     assert applied.ok("configuration").out.startswith("project: shop\nregistry:\n")
+    applied.write("feature_store.yaml", CONFIGURATION + "featly:\n  memory_limit: 2GB\n")
+    limited = applied.ok("configuration", "--output", "json").json()
+    assert limited["featly"] == {"memory_limit": 2 << 30, "server": server}
 
 
 def doctor(repo: Repo, *arguments: object, code: int = 0) -> dict[str, dict[str, str]]:
