@@ -1,6 +1,7 @@
 // Bad days of the LMDB store: files cut short, a disk that fails at the worst moment, many at once.
 #include <atomic>
 #include <cerrno>
+#include <fstream>
 #include <lmdb.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -220,6 +221,30 @@ TEST_F(LmdbDamage, TenProcessesOpenOneStoreAtOnce) {
       EXPECT_EQ(ReadOne(*store, *view, IntKey(p * 100 + i), "n"), std::to_string(i));
     }
   }
+}
+
+// LMDB maps the file, so that another program's bytes are its memory at once.
+TEST_F(LmdbDamage, AFileOverwrittenWhileOpenIsNamedBeforeTheEnd) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  WriteMany(20000);
+  auto store = Open();
+  auto view = BindInt(*store);
+  auto overwrite_and_read = [&] {
+    constexpr uint64_t kPage = 4096, kFlags = 10, kLower = 12, kHeader = 16;
+    std::fstream file(data_, std::ios::in | std::ios::out | std::ios::binary);
+    for (uint64_t at = 2 * kPage; at < FileSize(); at += kPage) {
+      uint16_t flags = 0;
+      file.seekg(static_cast<std::streamoff>(at + kFlags));
+      file.read(reinterpret_cast<char*>(&flags), sizeof flags);
+      const uint16_t lower = kHeader;  // an inner page without a key, which there is none of
+      if (flags != 1) continue;
+      file.seekp(static_cast<std::streamoff>(at + kLower));
+      file.write(reinterpret_cast<const char*>(&lower), sizeof lower);
+    }
+    file.close();
+    ReadOne(*store, *view, IntKey(1), "n");
+  };
+  EXPECT_DEATH(overwrite_and_read(), "online.lmdb' was damaged while it was open.*featly apply");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "base/logging.h"
 #include "embedded/version.h"
 #include "online/fork_count.h"
 #include "online/lmdb_disk.h"
@@ -20,6 +21,18 @@ constexpr uint64_t kSmallestMap = uint64_t{1} << 30;
 
 std::string DataFile(const std::string& path) { return path + "/data.mdb"; }
 std::string LockFile(const std::string& path) { return path + "/lock.mdb"; }
+
+// LMDB ends the process after this: the file is its memory, and what it relied on is not there.
+void OnAssertion(MDB_env* env, const char* what) {
+  const char* path = "";
+  mdb_env_get_path(env, &path);
+  Log(LogLevel::kError,
+      "the online store '" + std::string(path) +
+          "' was damaged while it was open, as when another program overwrites its data.mdb, and "
+          "this process ends; stop what uses the store and put data.mdb back from a backup, or "
+          "delete the folder and run 'featly apply' and 'featly materialize' (LMDB: " +
+          what + ")");
+}
 
 Status CheckLocalFileSystem(const std::string& path) {
   struct statfs info;
@@ -146,6 +159,7 @@ Status LmdbEnv::OpenMapped() {
   ARROW_RETURN_NOT_OK(AllocateLockFile(LockFile(path_), options_.max_readers));
   for (uint64_t map = options_.map_bytes;; map /= 2) {
     int code = mdb_env_create(&env_);
+    if (code == 0) code = mdb_env_set_assert(env_, &OnAssertion);
     if (code == 0) code = mdb_env_set_mapsize(env_, map);
     if (code == 0) code = mdb_env_set_maxdbs(env_, 2);
     if (code == 0) {
