@@ -16,6 +16,7 @@
 #include "online/lmdb_env.h"
 #include "online/lmdb_format.h"
 #include "online/online_store.h"
+#include "online/other_join_keys.h"
 
 namespace featly {
 
@@ -39,12 +40,6 @@ struct CatalogSnapshot {
   std::vector<uint32_t> dropped;  ///< Ids whose rows are still to be reclaimed.
 
   const CatalogView* Find(std::string_view project, std::string_view view) const;
-};
-
-/// What becomes of a view that the store has under other join keys.
-enum class OtherJoinKeys : uint8_t {
-  kLeave,     ///< It stays as it is, with its rows.
-  kBeginNew,  ///< It is dropped, and a new one begins under its name.
 };
 
 /// Reads and changes the catalogue inside the caller's transactions, so that what it says and the

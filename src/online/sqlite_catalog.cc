@@ -78,7 +78,7 @@ Status DropTable(SqliteDb* db, const std::string& table) {
 
 /// One view's table as it is, and what has to be done for it.
 Status EnsureTable(SqliteDb* db, const OnlineViewSchema& view, const SqliteTable* found,
-                   OtherKeys other, bool value_num) {
+                   OtherJoinKeys other, bool value_num) {
   const std::string table = SqliteTableName(view.project, view.view);
   SqliteTable::Note note{view.project, view.view, DescribeKeys(view.join_keys), 0};
   if (found != nullptr && found->note &&
@@ -88,7 +88,7 @@ Status EnsureTable(SqliteDb* db, const OnlineViewSchema& view, const SqliteTable
   if (found != nullptr && found->exists()) {
     ARROW_RETURN_NOT_OK(found->CheckShape(db->path()));
     const bool same_keys = !found->note || found->note->join_keys == note.join_keys;
-    if (!same_keys && other == OtherKeys::kLeave) return Status::OK();
+    if (!same_keys && other == OtherJoinKeys::kLeave) return Status::OK();
     if (same_keys) {
       const std::string alter = "ALTER TABLE " + QuoteName(table) + " ADD COLUMN ";
       if (!found->Has("value_text")) ARROW_RETURN_NOT_OK(db->Execute(alter + "value_text TEXT"));
@@ -207,17 +207,17 @@ Result<const SqliteCatalog*> CachedSqliteCatalog::Get(SqliteDb* db) {
   return catalog_.get();
 }
 
-bool HasSqliteTable(const SqliteCatalog& catalog, const OnlineViewSchema& view, OtherKeys other,
+bool HasSqliteTable(const SqliteCatalog& catalog, const OnlineViewSchema& view, OtherJoinKeys other,
                     bool value_num) {
   const SqliteTable* table = catalog.Find(SqliteTableName(view.project, view.view));
   if (table == nullptr || !table->exists() || !table->note) return false;
   if (table->note->project != view.project || table->note->view != view.view) return false;
-  if (table->note->join_keys != DescribeKeys(view.join_keys)) return other == OtherKeys::kLeave;
+  if (table->note->join_keys != DescribeKeys(view.join_keys)) return other == OtherJoinKeys::kLeave;
   return table->Has("value_text") && (!value_num || table->Has("value_num"));
 }
 
-Status EnsureSqliteTables(SqliteDb* db, std::span<const OnlineViewSchema> views, OtherKeys other,
-                          bool value_num) {
+Status EnsureSqliteTables(SqliteDb* db, std::span<const OnlineViewSchema> views,
+                          OtherJoinKeys other, bool value_num) {
   ARROW_RETURN_NOT_OK(db->Execute(kMakeNotes));
   ARROW_ASSIGN_OR_RAISE(auto catalog, SqliteCatalog::Load(db));
   std::unordered_map<std::string, const OnlineViewSchema*> done;

@@ -12,15 +12,10 @@
 #include <vector>
 
 #include "online/online_store.h"
+#include "online/other_join_keys.h"
 #include "online/sqlite_db.h"
 
 namespace featly {
-
-/// What becomes of a view that the store has under other join keys.
-enum class OtherKeys : uint8_t {
-  kLeave,     ///< It stays as it is, with its rows.
-  kBeginNew,  ///< Its rows are deleted, and it begins anew.
-};
 
 /// A view's table, and featly's note of it.
 struct SqliteTable {
@@ -80,15 +75,15 @@ class CachedSqliteCatalog {
 };
 
 /// Whether EnsureSqliteTables has nothing to do for `view`.
-bool HasSqliteTable(const SqliteCatalog& catalog, const OnlineViewSchema& view, OtherKeys other,
+bool HasSqliteTable(const SqliteCatalog& catalog, const OnlineViewSchema& view, OtherJoinKeys other,
                     bool value_num);
 
 // Changes, in a write transaction.
 
 /// Makes the tables and notes that are missing. `value_num`: SqliteOptions. kConflict where two
 /// views would share a table.
-Status EnsureSqliteTables(SqliteDb* db, std::span<const OnlineViewSchema> views, OtherKeys other,
-                          bool value_num);
+Status EnsureSqliteTables(SqliteDb* db, std::span<const OnlineViewSchema> views,
+                          OtherJoinKeys other, bool value_num);
 /// Drops the view's table and note; nothing where it has neither.
 Status DropSqliteTable(SqliteDb* db, const SqliteCatalog& catalog, std::string_view project,
                        std::string_view view);

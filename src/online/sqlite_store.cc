@@ -59,10 +59,10 @@ class SqliteStore : public OnlineStore {
   const std::string& description() const override { return description_; }
 
   Status Prepare(std::span<const OnlineViewSchema> views) override {
-    return Ensure(views, OtherKeys::kLeave);
+    return Ensure(views, OtherJoinKeys::kLeave);
   }
   Status Rekey(std::span<const OnlineViewSchema> views) override {
-    return Ensure(views, OtherKeys::kBeginNew);
+    return Ensure(views, OtherJoinKeys::kBeginNew);
   }
   Result<std::shared_ptr<const OnlineView>> Bind(const OnlineViewSchema& view) override;
   Result<std::shared_ptr<const OnlineView>> Find(const OnlineViewSchema& view) override;
@@ -83,7 +83,7 @@ class SqliteStore : public OnlineStore {
 
  private:
   Status CheckUsable() const { return Forked() ? OpenedBeforeFork(path_) : Status::OK(); }
-  Status Ensure(std::span<const OnlineViewSchema> views, OtherKeys other);
+  Status Ensure(std::span<const OnlineViewSchema> views, OtherJoinKeys other);
   /// The tables as they are now. REQUIRES: mutex_.
   Result<std::shared_ptr<const SqliteCatalog>> Catalog();
   /// Commits what changed the tables. REQUIRES: mutex_.
@@ -130,7 +130,7 @@ void SqliteStore::Remember(std::shared_ptr<const SqliteCatalog> catalog) {
   catalog_ = std::move(catalog);
 }
 
-Status SqliteStore::Ensure(std::span<const OnlineViewSchema> views, OtherKeys other) {
+Status SqliteStore::Ensure(std::span<const OnlineViewSchema> views, OtherJoinKeys other) {
   ARROW_RETURN_NOT_OK(CheckUsable());
   SqliteInUse in_use;
   std::lock_guard lock(mutex_);

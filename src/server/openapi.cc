@@ -55,7 +55,7 @@ std::string_view MeaningOf(int status) {
     case 501:
       return "Known to Feast, not built in this version.";
     case 503:
-      return "The online store does not answer, is busy, or lacks a view.";
+      return "The online store was deleted, does not answer, is busy, or lacks a view.";
     default:
       return "A defect of the server.";
   }

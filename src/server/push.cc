@@ -48,37 +48,21 @@ void Handle(Connection& connection) {
   WriteRows(connection, kRoute);
 }
 
-constexpr std::string_view kRequest = R"({
-  "type": "object",
-  "required": ["push_source_name", "df"],
-  "properties": {
-    "push_source_name": {"type": "string"},
-    "df": {"$ref": "#/components/schemas/Rows"},
-    "to": {"type": "string", "enum": ["online", "offline", "online_and_offline"], "default": "online"},
-    "allow_registry_cache": {"type": "boolean", "default": true},
-    "transform_on_write": {"type": "boolean", "default": true}
-  }
-})";
-
-constexpr std::string_view kResponses = R"({
-  "200": {
-    "description": "The rows are durable. Rows older than what is stored were left out. No body.",
-    "headers": {
-      "Featly-Rows-Stored": {"$ref": "#/components/headers/RowsStored"},
-      "Featly-Rows-Stale": {"$ref": "#/components/headers/RowsStale"}
-    }
-  }
-})";
-
 }  // namespace
 
 Route PushRoute() {
+  static const std::string request = RowsRequestSchema(
+      "push_source_name",
+      R"("to": {"type": "string", "enum": ["online", "offline", "online_and_offline"],
+           "default": "online"}, )");
+  static const std::string responses = RowsResponses(
+      "The rows are durable. Rows older than what is stored were left out. No body.", "");
   return {boost::beast::http::verb::post,
           "/push",
           "Rows of a push source into the online store.",
           Handle,
-          kRequest,
-          kResponses,
+          request,
+          responses,
           {400, 404, 408, 409, 413, 422, 501, 503}};
 }
 

@@ -83,4 +83,20 @@ void WriteRows(Connection& connection, const RowsRoute& route) {
   }
 }
 
+std::string RowsRequestSchema(std::string_view name_field, std::string_view more) {
+  const std::string name(name_field);
+  return R"({"type": "object", "required": [")" + name + R"(", "df"], "properties": {")" + name +
+         R"(": {"type": "string"}, "df": {"$ref": "#/components/schemas/Rows"}, )" +
+         std::string(more) + R"("allow_registry_cache": {"type": "boolean", "default": true},
+    "transform_on_write": {"type": "boolean", "default": true}}})";
+}
+
+std::string RowsResponses(std::string_view description, std::string_view more) {
+  return R"({"200": {"description": ")" + std::string(description) + R"(", "headers": {
+      "Featly-Rows-Stored": {"$ref": "#/components/headers/RowsStored"},
+      "Featly-Rows-Stale": {"$ref": "#/components/headers/RowsStale"}}
+    )" + std::string(more) +
+         "}}";
+}
+
 }  // namespace featly

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -34,5 +35,12 @@ struct RowsRoute {
 /// headers Featly-Rows-Stored and Featly-Rows-Stale. A long body is read by another thread.
 /// `route` is static.
 void WriteRows(Connection& connection, const RowsRoute& route);
+
+/// The OpenAPI request schema of such a route, whose target is named in `name_field`. `more` are
+/// further properties: JSON, each followed by a comma.
+std::string RowsRequestSchema(std::string_view name_field, std::string_view more);
+/// Its OpenAPI responses beside the errors. `more` says what the body is: JSON, each member after a
+/// comma.
+std::string RowsResponses(std::string_view description, std::string_view more);
 
 }  // namespace featly

@@ -31,37 +31,19 @@ void Handle(Connection& connection) {
   WriteRows(connection, kRoute);
 }
 
-constexpr std::string_view kRequest = R"({
-  "type": "object",
-  "required": ["feature_view_name", "df"],
-  "properties": {
-    "feature_view_name": {"type": "string"},
-    "df": {"$ref": "#/components/schemas/Rows"},
-    "allow_registry_cache": {"type": "boolean", "default": true},
-    "transform_on_write": {"type": "boolean", "default": true}
-  }
-})";
-
-constexpr std::string_view kResponses = R"({
-  "200": {
-    "description": "The rows are durable. Rows older than what is stored were left out.",
-    "headers": {
-      "Featly-Rows-Stored": {"$ref": "#/components/headers/RowsStored"},
-      "Featly-Rows-Stale": {"$ref": "#/components/headers/RowsStale"}
-    },
-    "content": {"application/json": {"schema": {"nullable": true, "enum": [null]}}}
-  }
-})";
-
 }  // namespace
 
 Route WriteToOnlineStoreRoute() {
+  static const std::string request = RowsRequestSchema("feature_view_name", "");
+  static const std::string responses = RowsResponses(
+      "The rows are durable. Rows older than what is stored were left out.",
+      R"(, "content": {"application/json": {"schema": {"nullable": true, "enum": [null]}}})");
   return {boost::beast::http::verb::post,
           "/write-to-online-store",
           "Rows of a feature view into the online store.",
           Handle,
-          kRequest,
-          kResponses,
+          request,
+          responses,
           {400, 404, 408, 409, 413, 422, 501, 503}};
 }
 
