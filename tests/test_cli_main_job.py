@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shlex
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -344,6 +345,15 @@ def test_init_makes_a_repository_that_runs(tmp_path: Path) -> None:
     assert "NOT_FOUND" not in ran.out and "1001" in ran.out
     assert pq.read_table(repo.path / "training.parquet").column("conv_rate").null_count == 0
     assert "exists already" in outside.fails("init", "my-shop")
+
+
+def test_init_of_a_name_that_shell_or_yaml_read_otherwise(tmp_path: Path) -> None:
+    outside = Repo(tmp_path)
+    for name in ("a b", "it's", "1", "$HOME"):
+        out = outside.ok("init", name).out
+        (cd,) = re.findall(r"^  (cd .*)$", out, re.MULTILINE)
+        assert shlex.split(cd) == ["cd", name]
+        Repo(tmp_path / name).ok("apply")
 
 
 def test_two_projects_share_a_registry_and_a_store(loaded: Repo) -> None:

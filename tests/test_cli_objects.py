@@ -100,7 +100,9 @@ def test_features(applied: Repo) -> None:
 def test_a_disabled_view_is_not_served(loaded: Repo) -> None:
     lookup = [CLOCK, "get-online-features", "-e", "driver_id=1001", "-f", "driver_stats:trips"]
     assert "has been disabled" in loaded.ok("feature-views", "disable", "driver_stats").out
+    before = loaded.files()
     assert "is already disabled" in loaded.ok("feature-views", "disable", "driver_stats").out
+    assert loaded.files() == before
     assert "disabled" in loaded.fails(*lookup)
     assert loaded.ok("feature-views", "list").out.splitlines()[1].split()[3] == "No"
     assert "has been enabled" in loaded.ok("feature-views", "enable", "driver_stats").out
@@ -169,6 +171,10 @@ def test_teardown_asks_on_a_terminal(loaded: Repo) -> None:
     assert "driver_stats" in loaded.ok("feature-views", "list").out
     assert on_a_terminal(loaded, "y", "teardown")[0] == 0
     assert loaded.ok("feature-views", "list").out.splitlines()[1:] == []
+    # Repeated, there is nothing left to delete.
+    assert "nothing to delete" in loaded.ok("teardown").out
+    assert loaded.ok("teardown", "--yes", "--output", "json").json() == {"deleted_project": None}
+    loaded.ok("apply")
     assert loaded.ok("teardown", "--yes", "--output", "json").json() == {"deleted_project": "shop"}
 
 

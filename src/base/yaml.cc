@@ -1,6 +1,7 @@
 #include "base/yaml.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -62,6 +63,7 @@ class YamlReader {
       case YAML::NodeType::Scalar:
         to->kind_ = YamlNode::Kind::kScalar;
         to->text_ = from.Scalar();
+        to->is_plain_ = from.Tag() == "?";  // yaml-cpp's tag of what has neither tag nor quotes
         return Status::OK();
       case YAML::NodeType::Sequence:
         to->kind_ = YamlNode::Kind::kList;
@@ -250,6 +252,23 @@ std::string ExpandEnvironment(std::string_view text) {
     at = end;
   }
   return result;
+}
+
+bool ReadsAsText(std::string_view word) {
+  std::string text(word);
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const char* truth : {"yes", "no", "on", "off", "true", "false", "null"}) {
+    if (text == truth) return false;
+  }
+  const auto consists_of = [](std::string_view some, std::string_view characters) {
+    return !some.empty() && some.find_first_not_of(characters) == std::string_view::npos;
+  };
+  if (text.starts_with("0x")) {
+    return !consists_of(std::string_view(text).substr(2), "0123456789abcdef_");
+  }
+  if (text.starts_with("0b")) return !consists_of(std::string_view(text).substr(2), "01_");
+  if (text.size() >= 8 && text[4] == '-' && consists_of(text, "0123456789-")) return false;
+  return !consists_of(text, "0123456789_");
 }
 
 }  // namespace featly

@@ -40,6 +40,8 @@ class YamlNode {
   const std::string& file() const { return *file_; }
   /// The text of a scalar, quotes removed; "" for others.
   const std::string& text() const { return text_; }
+  /// Whether a scalar is written without quotes, so that it may be a number or a date.
+  bool is_plain() const { return is_plain_; }
   const std::vector<YamlNode>& items() const { return items_; }
   const std::vector<std::pair<std::string, YamlNode>>& entries() const { return entries_; }
 
@@ -75,6 +77,7 @@ class YamlNode {
   int column_ = 0;
   std::shared_ptr<const std::string> file_;
   std::string text_;
+  bool is_plain_ = false;
   std::vector<YamlNode> items_;
   std::vector<std::pair<std::string, YamlNode>> entries_;
 };
@@ -82,5 +85,9 @@ class YamlNode {
 /// `text` with $NAME and ${NAME} replaced by the environment's values, as Python's
 /// os.path.expandvars does: a variable that is not set stays as it is written.
 std::string ExpandEnvironment(std::string_view text);
+
+/// Whether YAML, as Feast reads it (PyYAML), takes an unquoted word of letters, digits, '_' and '-'
+/// for text, and not for an integer, a date or a word of truth.
+bool ReadsAsText(std::string_view word);
 
 }  // namespace featly

@@ -81,7 +81,10 @@ Status ChangeView(CommandLine& line, const std::string& name, const std::string&
     TouchRegistry(now, registry);
     return Status::OK();
   };
-  ARROW_RETURN_NOT_OK(project->registry().Commit(edit).status());
+  // On a copy first: what changes nothing leaves the file as it is.
+  core::Registry copy = snapshot->proto();
+  ARROW_RETURN_NOT_OK(edit(&copy));
+  if (changed) ARROW_RETURN_NOT_OK(project->registry().Commit(edit).status());
   Print("Feature view '" + name + "' " + (changed ? done : already) + "\n");
   return Status::OK();
 }

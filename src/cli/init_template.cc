@@ -1,9 +1,13 @@
 #include "cli/init_template.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
+#include "base/yaml.h"
 #include "cli/example_files.h"
 
 namespace featly::cli {
@@ -84,6 +88,11 @@ std::string Replaced(std::string text, const std::string& mark, const std::strin
   return text;
 }
 
+/// The project's name as feature_store.yaml has it.
+std::string ProjectScalar(const std::string& name) {
+  return ReadsAsText(name) ? name : "\"" + name + "\"";
+}
+
 Timestamp HourBefore(Timestamp now, int hours) { return {(now.micros / kHour - hours) * kHour}; }
 
 /// A number in [0, 1) that looks random and depends on the driver and the hour alone.
@@ -127,7 +136,8 @@ std::string DriverOrders(Timestamp now) {
 using Files = std::vector<TemplateFile>;
 
 TemplateFile Configuration(const TemplateRequest& request) {
-  return {"feature_store.yaml", Replaced(kConfiguration, "%PROJECT%", request.project)};
+  return {"feature_store.yaml",
+          Replaced(kConfiguration, "%PROJECT%", ProjectScalar(request.project))};
 }
 
 Files MinimalFiles(const RepositoryTemplate&, const TemplateRequest& request) {
@@ -146,10 +156,19 @@ Files LocalFiles(const RepositoryTemplate&, const TemplateRequest& request) {
           {".gitignore", kIgnored}};
 }
 
+/// `text` as one word of a POSIX shell.
+std::string ShellWord(const std::string& text) {
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("_./:=@%+,-").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  return plain ? text : "'" + Replaced(text, "'", "'\\''") + "'";
+}
+
 std::string LocalSteps(const RepositoryTemplate&, const TemplateRequest& request) {
   return "\nNext:\n"
          "  cd " +
-         request.directory +
+         ShellWord(request.directory) +
          "\n"
          "  featly apply                          # register what definitions.py says\n"
          "  featly training-set --entities data/orders.csv --feature-service driver_model \\\n"
@@ -170,8 +189,8 @@ Files ExampleTemplate(const RepositoryTemplate& self, const TemplateRequest& req
     if (file.path == ".gitignore") continue;
     std::string text = Replaced(std::string(file.text), "source ../", "source ./");
     if (file.path.ends_with("feature_store.yaml")) {
-      text =
-          Replaced(text, "\nproject: " + self.name + "\n", "\nproject: " + request.project + "\n");
+      text = Replaced(text, "\nproject: " + self.name + "\n",
+                      "\nproject: " + ProjectScalar(request.project) + "\n");
     }
     files.push_back({std::string(file.path), std::move(text), file.executable});
   }
@@ -181,7 +200,7 @@ Files ExampleTemplate(const RepositoryTemplate& self, const TemplateRequest& req
 std::string ExampleSteps(const RepositoryTemplate&, const TemplateRequest& request) {
   return "\nNext:\n"
          "  cd " +
-         request.directory +
+         ShellWord(request.directory) +
          "\n"
          "  ./run.sh                              # from the data to a prediction, step by step\n"
          "README.md says what the steps are, what they need and where the data is from.\n";

@@ -63,7 +63,7 @@ Status RunDelete(CommandLine& line, const std::string& name, bool yes) {
   ARROW_RETURN_NOT_OK(Confirm(
       "This deletes project '" + name + "': all that is registered of it and its online rows.", yes,
       Unasked::kRefuse));
-  ARROW_RETURN_NOT_OK(project->Teardown());
+  ARROW_RETURN_NOT_OK(project->Teardown().status());
   if (line.output == OutputForm::kJson) {
     std::string text = "{\"deleted_project\":";
     AppendJsonString(name, &text);

@@ -17,11 +17,19 @@ Status RunTeardown(CommandLine& line, bool yes) {
                                   "' and what is registered of it in '" +
                                   project->registry().location() + "'.",
                               yes, Unasked::kGoOn));
-  ARROW_RETURN_NOT_OK(project->Teardown());
+  ARROW_ASSIGN_OR_RAISE(const bool was_there, project->Teardown());
   if (line.output == OutputForm::kJson) {
     std::string text = "{\"deleted_project\":";
-    AppendJsonString(project->name(), &text);
+    if (was_there) {
+      AppendJsonString(project->name(), &text);
+    } else {
+      text += "null";
+    }
     Print(text + "}\n");
+  } else if (!was_there) {
+    Print("Project " + project->name() +
+          " has nothing to delete: no registered objects, no online "
+          "rows\n");
   } else {
     Print("Deleted project " + project->name() + ": its online rows and registered objects\n");
   }

@@ -260,10 +260,11 @@ Result<ApplyResult> Project::Apply(const std::vector<Definition>& definitions,
   return result;
 }
 
-Status Project::Teardown() {
+Result<bool> Project::Teardown() {
   const std::string& project = impl_->config.project;
   ARROW_ASSIGN_OR_RAISE(FileLock lock, LockAgainstApplies(impl_->config));
   ARROW_ASSIGN_OR_RAISE(auto before, Snapshot());
+  bool was_there = !DiffRegistry(before->proto(), project, {}, /*total=*/true).empty();
   // The registry first: a teardown that is cut short then leaves rows that no lookup finds and the
   // next apply or teardown removes, and not a registry that says they are there.
   ARROW_RETURN_NOT_OK(impl_->registry.RemoveIf(
@@ -277,11 +278,12 @@ Status Project::Teardown() {
     };
     ARROW_RETURN_NOT_OK(impl_->registry.Commit(change).status());
   }
-  if (!impl_->config.online) return Status::OK();
+  if (!impl_->config.online) return was_there;
   ARROW_ASSIGN_OR_RAISE(auto store, online());
   // Those that Feast made, and the store does not know for the project's.
   std::set<std::string> unknown = OnlineViewNames(*before, project);
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> known, store->ListViews(project));
+  was_there = was_there || !known.empty();
   for (const std::string& view : known) unknown.erase(view);
   for (const std::string& view : unknown) {
     ARROW_RETURN_NOT_OK(store->DropView(project, view));
@@ -291,7 +293,7 @@ Status Project::Teardown() {
   std::lock_guard guard(impl_->online_mutex);
   impl_->plans.Clear();
   impl_->online.reset();
-  return Status::OK();
+  return was_there;
 }
 
 }  // namespace featly

@@ -145,10 +145,17 @@ class ConfigReader {
     for (char c : name) {
       valid = valid && (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-');
     }
-    if (valid) return Status::OK();
-    return root_.Find("project")->ErrorHere(
-        "the project name '" + name +
-        "' may have letters, digits, '_' and '-' only, and not begin with '_' or '-'");
+    const YamlNode& node = *root_.Find("project");
+    if (!valid) {
+      return node.ErrorHere(
+          "the project name '" + name +
+          "' may have letters, digits, '_' and '-' only, and not begin with '_' or '-'");
+    }
+    if (!node.is_plain() || ReadsAsText(name)) return Status::OK();
+    return node.ErrorHere("'project: " + name +
+                          "' is no text to YAML, but a number, a date or a truth value, which "
+                          "Feast refuses; write project: \"" +
+                          name + "\", or choose another name");
   }
 
   Status ReadRegistry() {

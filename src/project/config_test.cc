@@ -54,6 +54,23 @@ TEST(LoadConfigTest, ReadsEverySetting) {
   EXPECT_EQ(config.idle_timeout, Duration::Seconds(7));
 }
 
+TEST(LoadConfigTest, AProjectThatYamlTakesForANumberIsRefused) {
+  TestRepository repo;
+  for (const char* name : {"1", "1_000", "0x1F", "2024-01-02", "on", "False"}) {
+    repo.Write("feature_store.yaml", std::string("project: ") + name + "\n");
+    Status refused = LoadConfig(repo.path()).status();
+    EXPECT_EQ(KindOf(refused), ErrorKind::kConfiguration) << name;
+    EXPECT_THAT(refused.message(), HasSubstr(std::string("write project: \"") + name + "\""));
+    EXPECT_EQ(DetailOf(refused)->line, 1);
+    repo.Write("feature_store.yaml", std::string("project: \"") + name + "\"\n");
+    EXPECT_EQ(LoadConfig(repo.path()).ValueOrDie().project, name);
+  }
+  for (const char* name : {"1a", "v1", "0xyz", "1e5", "2024-january", "yesterday"}) {
+    repo.Write("feature_store.yaml", std::string("project: ") + name + "\n");
+    EXPECT_EQ(LoadConfig(repo.path()).ValueOrDie().project, name);
+  }
+}
+
 TEST(LoadConfigTest, ExpandsTheEnvironment) {
   TestRepository repo;
   repo.Write("feature_store.yaml", "project: ${FEATLY_TEST_PROJECT}\n");

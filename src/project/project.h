@@ -120,7 +120,8 @@ class Project {
 
   /// Removes the project's objects from the registry, its views from the store, and the files of
   /// both where nothing of another project is in them. One that was cut short is simply repeated.
-  Status Teardown();
+  /// Whether there was anything to remove.
+  Result<bool> Teardown();
 
  private:
   struct Impl;

@@ -339,7 +339,7 @@ void Teardown(const ProjectHandle& self) {
   Status status;
   {
     nb::gil_scoped_release release;
-    status = self.project().Teardown();
+    status = self.project().Teardown().status();
   }
   RaiseIfError(status);
 }
