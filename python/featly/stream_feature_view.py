@@ -69,8 +69,8 @@ class StreamFeatureView(FeatureView):
         TypeError: An argument has the wrong type.
         ValueError: As a FeatureView; or the source is no stream, aggregations have no
             timestamp_field, or a tile is not shorter than a window.
-        NotImplementedError: The view is derived from other views, or feature_transformation is
-            given.
+        NotImplementedError: The view is derived from other views, feature_transformation is given,
+            or there is a udf and dill, which pickles it for Feast, is not installed.
     """
 
     _FIELDS = FeatureView._FIELDS | {
@@ -174,6 +174,12 @@ class StreamFeatureView(FeatureView):
         if not callable(self.udf) or not hasattr(self.udf, "__name__"):
             wrong_type(where, "udf", "a function", self.udf)
         function = function_message(self.udf, self.udf_string, "")
+        if "body" not in function:
+            raise NotImplementedError(
+                f"{where}: Feast reads the function of a stream view out of dill's pickle, and "
+                "dill is not installed: a registry with this view would stop Feast; install dill "
+                "or feast in this environment."
+            )
         return {
             "user_defined_function": function,
             "feature_transformation": {"user_defined_function": function},

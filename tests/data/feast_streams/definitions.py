@@ -29,7 +29,6 @@ from feast.permissions.policy import (
     NamespaceBasedPolicy,
     RoleBasedPolicy,
 )
-from feast.stream_feature_view import stream_feature_view
 from feast.transformation.mode import TransformationMode
 from feast.types import Float64, Int64, String
 from feast.value_type import ValueType
@@ -120,21 +119,6 @@ from_push = StreamFeatureView(
     source=PushSource(name="rides_push", batch_source=history),
     mode="pandas",
 )
-
-
-@stream_feature_view(
-    entities=[driver],
-    ttl=timedelta(days=1),
-    schema=[Field(name="doubled", dtype=Int64)],
-    source=rides,
-    mode="pandas",
-    timestamp_field="event_timestamp",
-)
-def doubled_rides(frame):
-    frame["doubled"] = frame["rides"] * 2
-    return frame
-
-
 beside = FeatureView(
     name="rides_history",
     entities=[city],
@@ -148,7 +132,7 @@ nightly = BatchFeatureView(
     source=history,
     online=True,
 )
-model = FeatureService(name="model", features=[plain_stream, doubled_rides[["doubled"]]])
+model = FeatureService(name="model", features=[plain_stream, windowed[["rides"]].with_name("hour")])
 
 Permission(name="not kept: no name in the module")
 everything = Permission(name="everything")
