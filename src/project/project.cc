@@ -102,6 +102,14 @@ Result<PreparedProject> Project::Prepared(const std::function<bool()>& give_up) 
 
 Result<std::shared_ptr<const RetrievalPlan>> Project::LookupPlan(const FeatureRequest& request) {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, Snapshot());
+  bool open;
+  {
+    std::lock_guard lock(impl_->online_mutex);
+    open = impl_->online != nullptr;
+  }
+  if (!open) {  // what cannot be asked for makes no store
+    ARROW_RETURN_NOT_OK(ResolveFeatures(snapshot, impl_->config.project, request).status());
+  }
   ARROW_RETURN_NOT_OK(online().status());  // drops the plans of a store that is gone
   std::string key = PlanCache::KeyOf(request);
   if (auto plan = impl_->plans.Find(snapshot.get(), key)) return plan;

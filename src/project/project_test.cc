@@ -446,6 +446,22 @@ TEST_F(ProjectTest, FollowsATeardownAndAnApplyElsewhere) {
   EXPECT_THAT(after.store->ListViews("shop").ValueOrDie(), ElementsAre("driver_stats"));
 }
 
+TEST_F(ProjectTest, AStoreThatIsDeletedIsMadeAnew) {
+  ASSERT_TRUE(project_->Apply(DriverDefinitions("driver_stats", "0s"), {}).ok());
+  ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
+  EXPECT_EQ(TripsOf(*project_, 1001), "7");
+  std::filesystem::remove_all(repo_.path() + "/data/online.lmdb");
+  EXPECT_EQ(TripsOf(*project_, 1001), "null");
+  ASSERT_TRUE(project_->Materialize({0}, kTestNow, {}, WorkContext::Defaults()).ok());
+  EXPECT_EQ(TripsOf(*project_, 1001), "7");
+}
+
+TEST_F(ProjectTest, ALookupOfWhatIsNotThereMakesNoStore) {
+  Status unknown = project_->LookupPlan({"", {"driver_stats:trips"}, false}).status();
+  EXPECT_EQ(KindOf(unknown), ErrorKind::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(repo_.path() + "/data/online.lmdb"));
+}
+
 // As one that was killed after the registry leaves it.
 TEST_F(ProjectTest, TeardownFindsRowsThatTheRegistryDoesNotName) {
   ASSERT_TRUE(project_->Apply(DriverDefinitions(), {}).ok());
