@@ -102,6 +102,29 @@ TEST(DiffTest, TheDummyKeyIsFeastsBusiness) {
   EXPECT_TRUE(DiffRegistry(*registry, "p", totals, true).empty());
 }
 
+TEST(DiffTest, TheKeysOfAStreamViewAreFeastsBusiness) {
+  auto view = std::make_shared<feast::core::StreamFeatureView>();
+  view->mutable_spec()->set_name("rides");
+  view->mutable_spec()->add_entities("zone");
+  feast::core::FeatureSpecV2* count = view->mutable_spec()->add_features();
+  count->set_name("count");
+  count->set_value_type(feast::types::ValueType_Enum_INT64);
+  std::vector<Definition> stream = {
+      Definition{ObjectKind::kStreamFeatureView, view, "features.py", 1},
+      TestEntity("zone", "zone_id")};
+  auto registry = Applied(stream);
+  ASSERT_EQ(registry->stream_feature_views_size(), 1);
+  auto* applied = registry->mutable_stream_feature_views(0)->mutable_spec();
+  feast::core::FeatureSpecV2* key = applied->add_entity_columns();
+  key->set_name("zone_id");
+  key->set_value_type(feast::types::ValueType_Enum_INT64);
+  *applied->add_features() = *key;
+  applied->mutable_features()->SwapElements(0, 1);
+  EXPECT_TRUE(DiffRegistry(*registry, "p", stream, true).empty());
+  count->set_value_type(feast::types::ValueType_Enum_DOUBLE);
+  EXPECT_EQ(DiffRegistry(*registry, "p", stream, true).changes.size(), 1u);
+}
+
 TEST(DiffTest, DetailsSayWhatDiffers) {
   auto registry = Applied(Repository(Trips()));
   auto changed = Trips();

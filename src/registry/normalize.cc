@@ -1,6 +1,8 @@
 #include "registry/normalize.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
@@ -17,6 +19,7 @@ namespace {
 using feast::core::DataSource;
 using feast::core::FeatureSpecV2;
 using feast::core::FeatureViewProjection;
+using feast::core::StreamFeatureViewSpec;
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
@@ -54,6 +57,19 @@ void RemoveDummyKey(Message* spec, const FieldDescriptor* entity_columns) {
   }
 }
 
+// Feast's apply finds the keys of a stream view and keeps them among its features as well.
+void RemoveKeys(StreamFeatureViewSpec* spec) {
+  std::set<std::string_view> keys;
+  for (const FeatureSpecV2& column : spec->entity_columns()) keys.insert(column.name());
+  auto* features = spec->mutable_features();
+  auto kept = std::stable_partition(
+      features->pointer_begin(), features->pointer_end(),
+      [&](const FeatureSpecV2* feature) { return !keys.contains(feature->name()); });
+  features->DeleteSubrange(static_cast<int>(kept - features->pointer_begin()),
+                           static_cast<int>(features->pointer_end() - kept));
+  spec->clear_entity_columns();
+}
+
 // Removes the bookkeeping that this one message carries.
 void NormalizeOne(Message* message) {
   const Descriptor* type = message->GetDescriptor();
@@ -77,6 +93,9 @@ void NormalizeOne(Message* message) {
   const FieldDescriptor* entity_columns = type->FindFieldByName("entity_columns");
   if (entity_columns != nullptr && entity_columns->message_type() == FeatureSpecV2::descriptor()) {
     RemoveDummyKey(message, entity_columns);
+  }
+  if (type == StreamFeatureViewSpec::descriptor()) {
+    RemoveKeys(static_cast<StreamFeatureViewSpec*>(message));
   }
   const FieldDescriptor* ttl = type->FindFieldByName("ttl");
   if (ttl != nullptr && ttl->message_type() == google::protobuf::Duration::descriptor()) {
