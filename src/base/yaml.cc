@@ -5,8 +5,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <set>
+#include <sstream>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "base/file.h"
@@ -42,6 +45,40 @@ const char* KindName(YamlNode::Kind kind) {
       return "a block of keys";
   }
   return "something else";
+}
+
+// Where the documents of a file begin.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { marks_.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  const std::vector<YAML::Mark>& marks() const { return marks_; }
+
+ private:
+  std::vector<YAML::Mark> marks_;
+};
+
+// Where the second document of `text` begins, if there is one. YAML::LoadAll would not do: it never
+// comes to the end of a text like ",", which it takes for documents without number.
+std::optional<YAML::Mark> SecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  while (starts.marks().size() < 2 && parser.HandleNextDocument(starts)) {
+  }
+  if (starts.marks().size() < 2) return std::nullopt;
+  return starts.marks()[1];
 }
 
 }  // namespace
@@ -81,13 +118,14 @@ class YamlReader {
     root->file_ = file_;
     root->line_ = 1;
     try {
-      std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-      if (documents.size() > 1) {
-        return Error(ErrorKind::kConfiguration, "the file holds more than one YAML document")
-            .At(*file_, documents[1].Mark().line + 1);
+      const std::string copy(text);
+      const YAML::Node document = YAML::Load(copy);
+      if (std::optional<YAML::Mark> second = SecondDocument(copy)) {
+        return Error(ErrorKind::kConfiguration,
+                     "the file holds more than one YAML document, or text that belongs to none")
+            .At(*file_, second->line + 1);
       }
-      if (documents.empty()) return Status::OK();
-      return Read(documents[0], 0, root);
+      return Read(document, 0, root);
     } catch (const YAML::Exception& e) {
       return Error(ErrorKind::kConfiguration, "this is not YAML: " + e.msg)
           .At(*file_, e.mark.line + 1, e.mark.column + 1);
