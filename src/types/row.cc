@@ -88,7 +88,10 @@ Result<std::shared_ptr<const RowLayout>> RowLayout::Make(uint32_t id,
   layout->id_ = id;
   layout->slots_.reserve(columns.size());
   for (uint32_t i = 0; i < columns.size(); ++i) {
-    if (internal::HasBytes(StoredAs(columns[i].type))) layout->variable_columns_.push_back(i);
+    const ValueType stored = StoredAs(columns[i].type);
+    if (internal::HasBytes(stored) || stored == ValueType::kNull) {
+      layout->checked_columns_.push_back(i);
+    }
   }
   uint32_t at = kRowHeaderSize + static_cast<uint32_t>((columns.size() + 7) / 8);
   for (const RowColumn& column : columns) {
@@ -160,8 +163,10 @@ Status RowView::Validate(const RowLayout& layout) const {
     return Corrupt(std::to_string(size_) + " bytes, and the columns alone need " +
                    std::to_string(layout.fixed_size()));
   }
-  for (const uint32_t i : layout.variable_columns()) {
+  for (const uint32_t i : layout.checked_columns()) {
     if (IsNull(i)) continue;
+    const ValueType type = columns[i].type;
+    if (type == ValueType::kNull) return CorruptColumn(columns[i], "has a value");
     const uint64_t offset = Load<uint32_t>(layout.slot(i));
     const uint64_t length = Load<uint32_t>(layout.slot(i) + 4);
     if (offset < layout.fixed_size() || offset + length > size_) {
@@ -169,7 +174,6 @@ Status RowView::Validate(const RowLayout& layout) const {
                                            std::to_string(length) + " in a row of " +
                                            std::to_string(size_) + " bytes");
     }
-    const ValueType type = columns[i].type;
     if (type == ValueType::kString || type == ValueType::kBytes) continue;
     ARROW_RETURN_NOT_OK(IsList(type) ? CheckList(columns[i], Bytes(layout, i))
                                      : CheckKind(columns[i], Bytes(layout, i)));

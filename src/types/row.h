@@ -50,8 +50,9 @@ class RowLayout {
   /// the view later).
   std::optional<uint32_t> Find(std::string_view name) const;
   uint32_t slot(uint32_t column) const { return slots_[column]; }
-  /// The columns whose values lie in the variable part, in order.
-  const std::vector<uint32_t>& variable_columns() const { return variable_columns_; }
+  /// The columns that a damaged row can lie about, in order: those whose values lie in the variable
+  /// part, and those of type null, which have no slot to read.
+  const std::vector<uint32_t>& checked_columns() const { return checked_columns_; }
   /// Bytes before the variable part.
   uint32_t fixed_size() const { return fixed_size_; }
 
@@ -60,7 +61,7 @@ class RowLayout {
   uint32_t id_ = 0;
   std::vector<RowColumn> columns_;
   std::vector<uint32_t> slots_;
-  std::vector<uint32_t> variable_columns_;
+  std::vector<uint32_t> checked_columns_;
   std::vector<uint32_t> by_name_;  // columns in the order of their names
   uint32_t fixed_size_ = 0;
 };

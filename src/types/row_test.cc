@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "types/arrow_convert.h"
+#include "types/json_value.h"
+#include "types/proto_value.h"
 #include "types/test_arrays.h"
 
 namespace featly {
@@ -274,14 +276,29 @@ TEST(Row, AbsentRowsForeignLayoutsAndOtherTypesGiveNull) {
 // Reads everything of a row that Validate let pass; the sanitizers watch.
 size_t ReadAll(const RowLayout& layout, RowView row) {
   size_t sum = 0;
+  feast::types::Value value;
+  std::string json;
   for (uint32_t i = 0; i < layout.columns().size(); ++i) {
     const ValueType type = layout.columns()[i].type;
+    value.Clear();
+    RowToProto(layout, i, row, &value);
+    AppendJsonValue(layout, i, row, &json);
     const std::vector<RowView> one = {row};
     const std::vector<const RowLayout*> layouts = {&layout};
     const auto array = RowsToArray(one, layouts, layout.columns()[i].name, type);
     if (array.ok()) sum += static_cast<size_t>((*array)->null_count());
+    sum += value.ByteSizeLong();
   }
-  return sum;
+  return sum + json.size();
+}
+
+TEST(Row, AValueOfTypeNullIsRefused) {
+  const auto layout = LayoutOf({{"nothing", kNull}});
+  std::string bytes = RowBytes(layout, {ArrayOf(arrow::null(), "[null]")}, 0, {1, 2});
+  bytes[kRowHeaderSize] = 1;
+  const Status status = RowView(bytes).Validate(*layout);
+  EXPECT_EQ(KindOf(status), ErrorKind::kCorrupt);
+  EXPECT_NE(status.message().find("'nothing' has a value"), std::string::npos) << status.message();
 }
 
 TEST(Row, DamagedRowsAreRefusedOrReadInBounds) {
