@@ -1,6 +1,6 @@
 // A lookup allocates nothing once its result and the store's pool are warm. Only in plain builds:
 // the sanitizers replace operator new themselves.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(FEATLY_TSAN)
 
 #include <atomic>
 #include <cstdlib>

@@ -69,7 +69,7 @@ TEST_F(LmdbStoreTest, OneEnvironmentForOneFile) {
 }
 
 // The thread sanitizer cannot follow threads that a child starts while its parent had some.
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(FEATLY_TSAN)
 TEST_F(LmdbStoreTest, AForkedChildMustOpenItsOwn) {
   auto store = Open();
   auto view = BindInt(*store, "v");

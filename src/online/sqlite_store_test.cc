@@ -311,7 +311,7 @@ TEST_F(SqliteStoreTest, SeveralProcessesWriteAtOnce) {
 }
 
 // The thread sanitizer cannot follow threads that a child starts while its parent had some.
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(FEATLY_TSAN)
 TEST_F(SqliteStoreTest, AForkedChildMustOpenItsOwn) {
   auto store = Open();
   auto view = BindInt(*store);

@@ -5,7 +5,7 @@
 
 #include "retrieval/retrieval_test_util.h"
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(FEATLY_TSAN)
 #define FEATLY_COUNT_ALLOCATIONS 1
 namespace {
 thread_local size_t allocations = 0;
