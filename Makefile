@@ -4,7 +4,7 @@
 PYTHON := .venv/bin/python
 JOBS := $(shell nproc)
 
-.PHONY: help setup build quickstart test lint tidy format wheel asan tsan clean
+.PHONY: help setup build quickstart test lint tidy format wheel fuzz asan tsan clean
 
 help:
 	@sed -n 's/^## /  make /p' Makefile
@@ -59,6 +59,15 @@ tidy: build
 ## format      rewrites the sources in the project's format
 format: setup
 	@$(PYTHON) tools/run_checks.py format
+
+# Each reader is fuzzed this long, in seconds.
+FUZZ_SECONDS := 600
+
+## fuzz        libFuzzer on what reads bytes from outside (FUZZ_SECONDS=600 each)
+fuzz:
+	@tools/setup.sh clang-19 libclang-rt-19-dev
+	$(call compile,fuzz,build-fuzz)
+	@tools/fuzz.sh build-fuzz $(FUZZ_SECONDS)
 
 ## asan        the unit tests under the address and undefined-behaviour sanitizers
 asan: setup

@@ -1,7 +1,12 @@
 # The compiler, its flags, ccache, mold and the sanitizers. Everything of ours is compiled with one
 # set of flags, so that one precompiled header serves all rooms.
 
-if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+option(FEATLY_FUZZ "Build the programs of tests/fuzz; needs Clang" OFF)
+if(FEATLY_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "libFuzzer comes with Clang: use the preset `fuzz`")
+  endif()
+elseif(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
   message(FATAL_ERROR "featly is built with GCC 12 or newer; found "
                       "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
 endif()
@@ -55,7 +60,9 @@ if(FEATLY_CCACHE)
       ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${FEATLY_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
-  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+  if(NOT FEATLY_FUZZ)
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+  endif()
 endif()
 
 find_program(FEATLY_MOLD mold)
@@ -67,4 +74,7 @@ add_link_options(-Wl,--as-needed)
 
 # Warnings are errors in our own code only; generated and foreign code is included as system code.
 add_library(featly_warnings INTERFACE)
-target_compile_options(featly_warnings INTERFACE -Wall -Wextra -Werror)
+target_compile_options(featly_warnings INTERFACE -Wall -Wextra)
+if(NOT FEATLY_FUZZ)
+  target_compile_options(featly_warnings INTERFACE -Werror)  # Clang has warnings of its own
+endif()
