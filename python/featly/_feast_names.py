@@ -6,6 +6,7 @@ the names of Feast 0.67.
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from typing import TYPE_CHECKING, Any
 
 from featly.errors import NotInFeatlyError
@@ -203,7 +204,28 @@ LACKING: tuple[tuple[str, str, str], ...] = (
 _INSTEAD = {(kind, name): instead for kind, names, instead in LACKING for name in names.split()}
 
 
-class FeastNames:
+def _lacks(cls: type, name: str, obj: object) -> AttributeError:
+    """The error for an attribute that a class or an object of it does not have."""
+    for base in cls.__mro__:
+        instead = _INSTEAD.get((base.__name__, name))
+        if instead is not None:
+            return NotInFeatlyError(
+                f"{cls.__name__}.{name} is Feast's, and not in this version of featly: {instead}"
+            )
+    what = f"type object {cls.__name__!r}" if obj is cls else f"{cls.__name__!r} object"
+    return AttributeError(f"{what} has no attribute {name!r}", name=name, obj=obj)
+
+
+class _OfFeast(ABCMeta):
+    """The same for the classes themselves: `FeatureView.from_proto`."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(cls, name: str) -> Any:
+            raise _lacks(cls, name, cls)
+
+
+class FeastNames(metaclass=_OfFeast):
     """Base of classes that Feast has too: says of what they lack that it is Feast's.
 
     `hasattr` is False for it, as for any attribute that is not there.
@@ -212,11 +234,4 @@ class FeastNames:
     if not TYPE_CHECKING:  # for it, what a class does not define is not there
 
         def __getattr__(self, name: str) -> Any:
-            kind = type(self).__name__
-            for cls in type(self).__mro__:
-                instead = _INSTEAD.get((cls.__name__, name))
-                if instead is not None:
-                    raise NotInFeatlyError(
-                        f"{kind}.{name} is Feast's, and not in this version of featly: {instead}"
-                    )
-            raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
+            raise _lacks(type(self), name, self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,7 +36,7 @@ VIEW_KINDS: dict[str, Callable[[Mapping[str, Any]], BaseFeatureView]] = {
 """The kinds of view in a registry, and what makes objects of them."""
 
 
-class Registered(ABC, FeastNames):
+class Registered(FeastNames):
     """The objects of a project, for `FeatureStore`, with the names and arguments of Feast's."""
 
     _project: str

@@ -64,6 +64,7 @@ class FeatureStore(Registered):
         config: The settings as a `RepoConfig`, featly's or Feast's, in place of a file. Its
             `repo_path` is the folder.
         fs_yaml_file: The configuration, if it is not `<repo_path>/feature_store.yaml`.
+        embedding_provider: Feast's, which is not supported: must be None.
 
     Raises:
         ConfigurationError: feature_store.yaml is missing or wrong; says where.
@@ -76,9 +77,15 @@ class FeatureStore(Registered):
         repo_path: str | os.PathLike[str] | None = None,
         config: RepoConfig | None = None,
         fs_yaml_file: str | os.PathLike[str] | None = None,
+        embedding_provider: None = None,
         *,
         _test_clock: str = "",
     ) -> None:
+        if embedding_provider is not None:
+            raise NotSupportedError(
+                "FeatureStore(embedding_provider=...) is not supported: there is no vector search; "
+                "get_online_features looks keys up"
+            )
         settings = ""
         if config is not None:
             if repo_path is not None or fs_yaml_file is not None:

@@ -156,10 +156,20 @@ def test_what_is_refused_is_feasts_and_not_there(store):
             assert not any(hasattr(one, name) for one in mine), (kind, name)
 
 
+def test_classes_refuse_by_name_too():
+    with pytest.raises(NotInFeatlyError, match="FeatureView.from_proto is Feast's.*from_dict"):
+        FeatureView.from_proto(None)
+    assert not hasattr(FeatureStore, "registry")
+    with pytest.raises(NotSupportedError, match="embedding_provider"):
+        FeatureStore(embedding_provider=1)
+
+
 def test_another_name_is_an_attribute_error(store):
     for sample in samples(store).values():
         with pytest.raises(AttributeError, match="has no attribute 'nonsense'") as error:
             sample.nonsense  # noqa: B018
+        with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+            type(sample).nonsense  # noqa: B018
         assert not isinstance(error.value, FeatlyError)
 
 
