@@ -238,9 +238,9 @@ Result<const RepositoryTemplate*> FindTemplate(const std::string& name) {
   }
   for (std::string_view feasts : kFeastTemplates) {
     if (feasts != name) continue;
-    return Error(ErrorKind::kNotImplemented,
-                 "Feast's template '" + name + "' is not built yet; this version has: " + known)
-        .Subject(name);
+    std::string message = "Feast's template '" + name;
+    message.append("' is not built yet; this version has: ").append(known);
+    return Error(ErrorKind::kNotImplemented, std::move(message)).Subject(name);
   }
   return Error(ErrorKind::kUsage, "there is no template '" + name + "'; there are: " + known)
       .Subject(name)

@@ -125,7 +125,7 @@ Result<std::unique_ptr<SqliteDb>> SqliteDb::OpenFile(const std::string& path, Du
 
 SqliteDb::~SqliteDb() {
   if (ForkCount() != forks_) {
-    for (auto& [sql, statement] : statements_) statement.release();
+    for (auto& [sql, statement] : statements_) static_cast<void>(statement.release());
     return;
   }
   SqliteInUse in_use;

@@ -76,11 +76,9 @@ Status CheckType(const YamlNode& at, std::string_view what, const std::string& t
   }
   for (const std::string& name : known) {
     if (name != type) continue;
-    return at
-        .ErrorHere(
-            std::string(what) + " '" + type + "' is not built yet; this version has: " + names,
-            ErrorKind::kNotImplemented)
-        .Subject(type);
+    std::string message(what);
+    message.append(" '").append(type).append("' is not built yet; this version has: ");
+    return at.ErrorHere(message.append(names), ErrorKind::kNotImplemented).Subject(type);
   }
   return at
       .ErrorHere("there is no " + std::string(what) + " '" + type + "'; this version has: " + names)

@@ -56,7 +56,7 @@ Result<DataTypePtr> StructType(const json::value& fields, std::string_view text,
                           TypeFromText(std::string_view(field.value().get_string()), depth + 1));
     made.push_back(arrow::field(std::string(field.key()), std::move(type)));
   }
-  return arrow::struct_(std::move(made));
+  return arrow::struct_(made);
 }
 
 Result<json::value> ParseTag(std::string_view text) {
