@@ -45,7 +45,8 @@ elseif(FEATLY_SANITIZE MATCHES "thread")
   # other reader is libstdc++, which has a name of its own for it; ours is FEATLY_TSAN.
   add_compile_options(-U__SANITIZE_THREAD__)
   add_compile_definitions(_GLIBCXX_TSAN=1 FEATLY_TSAN)
-  set(FEATLY_TEST_ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1:die_after_fork=0)
+  string(JOIN ":" FEATLY_TEST_ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1
+         die_after_fork=0 suppressions=${CMAKE_SOURCE_DIR}/tools/tsan.supp)
 endif()
 
 # Recorded paths are relative to the source tree: the same source gives the same object anywhere.
