@@ -38,18 +38,23 @@ struct Written {
   int columns = 0;
 };
 
-Result<Written> WriteToFile(arrow::RecordBatchReader& reader, const std::string& path) {
+Result<Written> WriteToFile(arrow::RecordBatchReader& reader, int64_t rows, const WorkContext& work,
+                            const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(auto writer, TableWriter::Open(path, reader.schema()));
+  work.progress->Begin(path + ": writing", rows);
   Written written;
   written.columns = reader.schema()->num_fields();
   for (;;) {
     std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(work.stop->Check("the training set"));
     ARROW_RETURN_NOT_OK(reader.ReadNext(&batch));
     if (!batch) break;
     ARROW_RETURN_NOT_OK(writer->Write(*batch));
     written.rows += batch->num_rows();
+    work.progress->Add(batch->num_rows());
   }
   ARROW_RETURN_NOT_OK(writer->Finish());
+  work.progress->End();
   return written;
 }
 
@@ -106,7 +111,8 @@ Status RunTrainingSet(CommandLine& line, const TrainingSetOptions& options) {
     Print(line.output == OutputForm::kJson ? FormatArrowRecords(*table) : FormatArrowTable(*table));
     return Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(Written written, WriteToFile(*reader, options.out));
+  ARROW_ASSIGN_OR_RAISE(Written written,
+                        WriteToFile(*reader, plan.entities.table->num_rows(), work, options.out));
   PrintSummary(line, options.out, written, statistics, watch);
   return Status::OK();
 }
