@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -81,16 +80,25 @@ def value_type_of(field: pa.Field) -> str:
     return metadata.get(b"featly.type", b"").decode()
 
 
-def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """A table as a DataFrame in which integers with nulls do not become floats, and maps, which
-    Arrow has as JSON, are dictionaries.
+def to_pandas(table: pa.Table, objects: Mapping[str, list[Any]] | None = None) -> pd.DataFrame:
+    """A table as a DataFrame in which integers with nulls do not become floats.
 
     Times in UTC are given their zone by pandas, which needs no time zone database for it: Arrow
     would look UTC up in one.
+
+    Args:
+        objects: The values of the columns that are of Python's objects, by the column's name.
     """
     import pandas as pd
 
-    nullable = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
+    objects = objects or {}
+    names, rows = table.column_names, pd.RangeIndex(table.num_rows)
+    table = table.drop_columns(list(objects))
+    nullable = {
+        pa.int32(): pd.Int32Dtype(),
+        pa.int64(): pd.Int64Dtype(),
+        pa.uint64(): pd.UInt64Dtype(),
+    }
     with_nulls, in_utc = [], []
     for index, field in enumerate(table.schema):
         if field.type in nullable and table.column(index).null_count:
@@ -107,12 +115,12 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
         frame = pd.concat([others, integers], axis=1)[table.column_names]
     for name in in_utc:
         frame[name] = frame[name].dt.tz_localize("UTC")
-    for field in table.schema:
-        if value_type_of(field) in ("MAP", "MAP_LIST"):
-            texts = table.column(field.name).to_pylist()
-            values = [None if text is None else json.loads(text) for text in texts]
-            frame[field.name] = pd.Series(values, index=frame.index, dtype=object)
-    return frame
+    if not objects:
+        return frame
+    columns = {name: frame[name] for name in frame.columns} | {
+        name: pd.Series(values, rows, dtype=object) for name, values in objects.items()
+    }
+    return pd.DataFrame({name: columns[name] for name in names}, rows)
 
 
 def to_polars(table: pa.Table) -> pl.DataFrame:

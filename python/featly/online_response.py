@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +10,7 @@ import pyarrow.compute as pc
 from featly._feast_names import FeastNames
 from featly._html import MAX_ROWS, heading, page, table
 from featly._tables import to_pandas, to_polars, value_type_of
+from featly._values import is_plain, python_values, to_pylist
 from featly.base_feature_view import DUMMY_ENTITY_ID
 from featly.errors import NotFoundError
 
@@ -89,24 +85,19 @@ class OnlineResponse(FeastNames):
 
         Numbers, texts, bytes and times have pandas' own types. Integers keep their digits: a column
         of integers with missing values has the nullable Int32 or Int64 type. Times are
-        datetime64[us, UTC]. All else is the objects of `to_dict`: lists, sets, dictionaries,
-        `uuid.UUID`, `decimal.Decimal`.
+        datetime64[us, UTC], those with a zone of their own too, as in a training set. All else is
+        the objects of `to_dict`: lists, sets, dictionaries, `uuid.UUID`, `decimal.Decimal`.
 
         Args:
             include_event_timestamps: As in `to_dict`; these columns are int64.
         """
-        import pandas as pd
-
-        plain = self.to_arrow(include_event_timestamps)
-        objects = [name for name in self._values.column_names if not self._is_plain(name)]
-        if not objects:
-            return to_pandas(plain)
-        frame = to_pandas(plain.drop_columns(objects))
-        rows = pd.RangeIndex(plain.num_rows)
-        columns = {name: frame[name] for name in frame.columns} | {
-            name: pd.Series(self._python_values(name), rows, dtype=object) for name in objects
+        table = self.to_arrow(include_event_timestamps)
+        objects = {
+            field.name: self._python_values(field.name)
+            for field in self._values.schema
+            if not is_plain(field)
         }
-        return pd.DataFrame({name: columns[name] for name in plain.column_names}, rows)
+        return to_pandas(table, objects)
 
     def to_polars(self, include_event_timestamps: bool = False) -> pl.DataFrame:
         """The columns as a Polars DataFrame, where possible without copying; needs Polars.
@@ -136,33 +127,13 @@ class OnlineResponse(FeastNames):
             )
         return [_STATUS_NAMES[status] for status in self._statuses.column(feature_name).to_pylist()]
 
-    def _value_type(self, name: str) -> str:
-        return value_type_of(self._values.schema.field(name))
-
-    def _is_plain(self, name: str) -> bool:
-        """Whether Arrow's values of a column are Python's as they are."""
-        if self._shaped is not None and name in self._shaped.column_names:
-            return False
-        nested = pa.types.is_nested(self._values.schema.field(name).type)
-        return not nested and self._value_type(name) not in _CONVERSIONS
-
     def _python_values(self, name: str) -> list[Any]:
-        value_type = self._value_type(name)
-        if self._shaped is not None and name in self._shaped.column_names:
-            shaped = _converted(self._shaped.column(name).to_pylist(), json.loads)
-            if value_type == "ZONED_TIMESTAMP":
-                return _converted(shaped, datetime.fromisoformat)
-            return _converted(shaped, _pairs_to_dict) if value_type == "SCALAR_MAP" else shaped
-        values = _to_pylist(self._values.column(name))
-        kind, _, collection = value_type.rpartition("_")
-        if collection not in ("LIST", "SET"):
-            kind = value_type
-        convert = _CONVERSIONS.get(kind)
-        if collection == "SET":
-            return _converted(values, lambda items: set(_converted(items, convert)))
-        if collection == "LIST" and convert is not None:
-            return _converted(values, lambda items: _converted(items, convert))
-        return _converted(values, convert)
+        shaped = self._shaped
+        return python_values(
+            self._values.column(name),
+            value_type_of(self._values.schema.field(name)),
+            shaped.column(name) if shaped is not None and name in shaped.column_names else None,
+        )
 
     def _seconds(self, name: str) -> pa.ChunkedArray:
         # Without a zone, so that no time zone database is asked; the whole second below.
@@ -178,7 +149,7 @@ class OnlineResponse(FeastNames):
         shown = self._values.slice(0, MAX_ROWS)
         columns = []
         for name in names:
-            values = _to_pylist(shown.column(name))
+            values = to_pylist(shown.column(name))
             statuses = self.statuses(name)[:MAX_ROWS]
             columns.append(
                 [
@@ -191,43 +162,3 @@ class OnlineResponse(FeastNames):
             heading("OnlineResponse", f"{rows:,} rows"),
             table(names, zip(*columns, strict=True), rows - MAX_ROWS),
         )
-
-
-_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
-    "UUID": UUID,
-    "TIME_UUID": UUID,
-    "DECIMAL": Decimal,
-    "JSON": json.loads,
-}
-"""From what Arrow holds to what Python has for it, by the value type or that of an element."""
-
-
-def _converted(values: list[Any], convert: Callable[[Any], Any] | None) -> list[Any]:
-    if convert is None:
-        return values
-    return [None if value is None else convert(value) for value in values]
-
-
-def _pairs_to_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    return {key: value for key, value in pairs}
-
-
-def _to_pylist(column: pa.ChunkedArray) -> list[Any]:
-    """Python's values of a column; times are datetimes of `datetime.UTC`.
-
-    Arrow would look UTC up in the time zone database, which small images do not have.
-    """
-    times, time_lists = pa.timestamp("us", "UTC"), pa.list_(pa.timestamp("us", "UTC"))
-    if column.type == times:
-        return [_in_utc(value) for value in column.cast(pa.timestamp("us")).to_pylist()]
-    if column.type == time_lists:
-        lists = column.cast(pa.list_(pa.timestamp("us"))).to_pylist()
-        return [
-            None if values is None else [_in_utc(value) for value in values] for values in lists
-        ]
-    values: list[Any] = column.to_pylist()
-    return values
-
-
-def _in_utc(value: datetime | None) -> datetime | None:
-    return None if value is None else value.replace(tzinfo=UTC)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from featly._feast_names import FeastNames
 from featly._html import heading, page, table
 from featly._tables import to_pandas, to_polars
+from featly._values import training_objects
 from featly.errors import NotSupportedError
 
 if TYPE_CHECKING:
@@ -134,10 +135,15 @@ class RetrievalJob(FeastNames):
     def to_df(self, validation_reference: None = None, timeout: None = None) -> pd.DataFrame:
         """Makes the training set as a pandas DataFrame; needs pandas.
 
-        As `to_arrow`. Integers keep their digits: a column of integers with missing values has
-        pandas' nullable Int32 or Int64 type. Times are datetime64[us, UTC].
+        The values are those of `OnlineResponse.to_df`. Integers keep their digits: a column of
+        integers with missing values has pandas' nullable Int32 or Int64 type. Times are
+        datetime64[us, UTC]. Sets, the dictionaries of maps and structs, `uuid.UUID`,
+        `decimal.Decimal` and what JSON holds are objects, each made anew; `to_arrow` makes none.
+        Lists are numpy arrays: of objects where pandas has no type for the items, or where one of
+        integers is null.
         """
-        return to_pandas(self.to_arrow(validation_reference, timeout))
+        table = self.to_arrow(validation_reference, timeout)
+        return to_pandas(table, training_objects(table))
 
     def to_polars(self, validation_reference: None = None, timeout: None = None) -> pl.DataFrame:
         """Makes the training set as a Polars DataFrame, where possible without copying.
