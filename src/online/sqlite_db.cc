@@ -130,6 +130,11 @@ SqliteDb::~SqliteDb() {
   }
   SqliteInUse in_use;
   statements_.clear();
+  // The last to close a file deletes its write-ahead log, by name: not that of a file which is not
+  // this one's.
+  if (Presence() != StorePresence::kThere) {
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
   sqlite3_close(db_);
 }
 
@@ -140,6 +145,7 @@ int SqliteDb::OnBusy(void* self, int calls) {
   const auto now = std::chrono::steady_clock::now();
   if (calls == 0) db->busy_since_ = now;
   if (now - db->busy_since_ >= std::chrono::microseconds(db->busy_timeout_.micros)) return 0;
+  if (db->Presence() != StorePresence::kThere) return 0;  // see SqliteTxn::Begin
   std::this_thread::sleep_for(std::chrono::milliseconds(2));
   return 1;
 }
@@ -227,22 +233,23 @@ Status SqliteDb::Failed(int code) const {
 }
 
 Result<SqliteTxn> SqliteTxn::Begin(SqliteDb* db, const char* how) {
+  // Before any lock, because SQLite finds a journal by its name: through a connection to a file
+  // that was replaced it would play the new file's journal back into the old one, and delete it.
+  ARROW_RETURN_NOT_OK(db->CheckStillThere());
   ARROW_RETURN_NOT_OK(db->Execute(how));
   return SqliteTxn(db);
 }
 
-Result<SqliteTxn> SqliteTxn::Write(SqliteDb* db) {
-  ARROW_ASSIGN_OR_RAISE(SqliteTxn txn, Begin(db, "BEGIN IMMEDIATE"));
-  // Under the lock, because a teardown deletes the file while it holds it.
+Result<SqliteTxn> SqliteTxn::BeginLocked(SqliteDb* db, const char* how) {
+  Result<SqliteTxn> txn = Begin(db, how);
+  // And under the lock, because a teardown deletes the file while it holds it.
   ARROW_RETURN_NOT_OK(db->CheckStillThere());
   return txn;
 }
 
-Result<SqliteTxn> SqliteTxn::Exclusive(SqliteDb* db) {
-  ARROW_ASSIGN_OR_RAISE(SqliteTxn txn, Begin(db, "BEGIN EXCLUSIVE"));
-  ARROW_RETURN_NOT_OK(db->CheckStillThere());
-  return txn;
-}
+Result<SqliteTxn> SqliteTxn::Write(SqliteDb* db) { return BeginLocked(db, "BEGIN IMMEDIATE"); }
+
+Result<SqliteTxn> SqliteTxn::Exclusive(SqliteDb* db) { return BeginLocked(db, "BEGIN EXCLUSIVE"); }
 
 SqliteTxn::~SqliteTxn() {
   if (db_ != nullptr) db_->RollBack();

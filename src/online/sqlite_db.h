@@ -123,13 +123,13 @@ class SqliteDb {
   std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };
 
-/// A transaction, rolled back by its destructor unless committed. Move-only.
+/// A transaction, rolled back by its destructor unless committed. kUnavailable where the file is
+/// gone or another's. Move-only.
 class SqliteTxn {
  public:
   /// Sees one moment of the file; waits for nobody but a writer that is just committing.
   static Result<SqliteTxn> Read(SqliteDb* db) { return Begin(db, "BEGIN"); }
-  /// Waits for the writer's lock, which all processes share. kUnavailable where the file is
-  /// gone.
+  /// Waits for the writer's lock, which all processes share.
   static Result<SqliteTxn> Write(SqliteDb* db);
   /// The same, keeping readers out too.
   static Result<SqliteTxn> Exclusive(SqliteDb* db);
@@ -142,6 +142,7 @@ class SqliteTxn {
 
  private:
   explicit SqliteTxn(SqliteDb* db) : db_(db) {}
+  static Result<SqliteTxn> BeginLocked(SqliteDb* db, const char* how);
   static Result<SqliteTxn> Begin(SqliteDb* db, const char* how);
 
   SqliteDb* db_;

@@ -46,7 +46,6 @@ Status SqliteReader::Read(const ReadRequest& request, ReadResult* result) {
     ARROW_ASSIGN_OR_RAISE(db_, store_.OpenAnother());
   }
   ARROW_ASSIGN_OR_RAISE(SqliteTxn txn, SqliteTxn::Read(db_.get()));
-  ARROW_RETURN_NOT_OK(store_.CheckStillThere());
   ARROW_ASSIGN_OR_RAISE(const SqliteCatalog* catalog, catalog_.Get(db_.get()));
   for (size_t g = 0; g < request.groups.size(); ++g) {
     const ReadGroup& group = request.groups[g];

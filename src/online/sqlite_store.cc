@@ -231,7 +231,6 @@ Status SqliteStore::DropView(std::string_view project, std::string_view view) {
 
 Result<std::vector<std::string>> SqliteStore::ListViews(std::string_view project) {
   ARROW_RETURN_NOT_OK(CheckUsable());
-  ARROW_RETURN_NOT_OK(db_->CheckStillThere());
   SqliteInUse in_use;
   std::lock_guard lock(mutex_);
   ARROW_ASSIGN_OR_RAISE(auto catalog, Catalog());
@@ -264,6 +263,8 @@ Status SqliteStore::Teardown(std::string_view project) {
   if (unlink(path_.c_str()) != 0 && errno != ENOENT) {
     return ErrnoError(errno, "cannot delete the online store '" + path_ + "'");
   }
+  // What SQLite keeps beside a file in WAL mode; without the file it means nothing.
+  for (const char* beside : {"-wal", "-shm"}) unlink((path_ + beside).c_str());
   return Status::OK();
 }
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -258,6 +259,33 @@ TEST_F(SqliteStoreTest, AFileThatIsGoneSaysSo) {
   EXPECT_FALSE(std::filesystem::exists(path_)) << "a lookup makes no new file";
 }
 
+// Files that stand by their name beside a new file are not the old file's: SQLite would play such a
+// journal back into it, and delete it.
+TEST_F(SqliteStoreTest, AFileThatWasMovedAwayLeavesTheNewOnesJournalAlone) {
+  const std::string moved = folder_.path() + "/moved.db";
+  for (const std::string name : {"-journal", "-wal"}) {
+    auto store = Open();
+    auto view = BindInt(*store);
+    if (name == "-wal") {
+      EXPECT_EQ(Sql("PRAGMA journal_mode = WAL"), "wal\n");
+    }
+    ASSERT_OK(Put(*store, view, 1, 1));
+    sqlite3_close(std::exchange(feast_, nullptr));
+    std::filesystem::rename(path_, moved);
+    std::filesystem::remove(path_ + "-wal");
+    std::ofstream(path_) << "another database";
+    std::ofstream(path_ + name) << "its journal";
+    EXPECT_EQ(KindOf(Put(*store, view, 1, 2)), ErrorKind::kUnavailable);
+    EXPECT_EQ(KindOf(store->Teardown("demo")), ErrorKind::kUnavailable);
+    store.reset();
+    view.reset();
+    std::string journal;
+    std::getline(std::ifstream(path_ + name), journal);
+    EXPECT_EQ(journal, "its journal") << name;
+    for (const char* file : {"", "-journal", "-wal", "-shm"}) std::filesystem::remove(path_ + file);
+  }
+}
+
 TEST_F(SqliteStoreTest, TeardownDeletesTheFileOnceNothingIsLeft) {
   auto store = Open();
   auto view = BindInt(*store);
@@ -281,6 +309,10 @@ TEST_F(SqliteStoreTest, AnotherJournalModeIsTheOwnersChoice) {
   ASSERT_OK(Put(*store, view, 1, 2));
   EXPECT_EQ(ReadOne(*store, *view, IntKey(1), "n"), "2");
   EXPECT_EQ(Sql("PRAGMA journal_mode"), "wal\n");
+  ASSERT_OK(store->Teardown("demo"));
+  for (const char* file : {"", "-wal", "-shm"}) {
+    EXPECT_FALSE(std::filesystem::exists(path_ + file)) << file;
+  }
 }
 
 TEST_F(SqliteStoreTest, SeveralProcessesWriteAtOnce) {
