@@ -180,6 +180,7 @@ def test_deleted_rows_are_gone(repo: Repo) -> None:
         ({"entities": {"driver_id": [1001]}, "feature_views": ["offline_trips"]}, 422, "online"),
         ({"entities": {"driver_id": [1001]}, "feature_views": "driver_stats"}, 422, "a list"),
         ({"entities": {"driver_id": [1001]}, "feature_views": [1]}, 422, "a list"),
+        ({"entities": {"driver_id": [1001]}, "feature_views": []}, 422, "is empty"),
     ],
 )  # fmt: skip
 def test_bad_deletions_change_nothing(server: Server, body: Any, status: int, says: str) -> None:

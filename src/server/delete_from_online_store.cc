@@ -14,6 +14,7 @@ namespace {
 struct DeletionRequest {
   EntityColumns entities;
   std::vector<std::string> views;
+  bool names_views = false;  // the list is there, be it empty
   JsonMemory memory;
 };
 
@@ -33,7 +34,9 @@ class Handler : public JsonHandler<Handler> {
   }
   bool OnBegin(bool is_list, error_code& ec) {
     if (field() == kEntities) return Take(request_.entities.OnBegin(depth(), Mark(is_list)), ec);
-    return (is_list && depth() == 1) || FailField(Mark(is_list), ec);
+    if (!is_list || depth() != 1) return FailField(Mark(is_list), ec);
+    request_.names_views = true;
+    return true;
   }
   bool OnEnd(bool /*is_list*/, error_code& /*ec*/) { return true; }
   bool OnScalar(const JsonScalar& value, error_code& ec) {
@@ -53,6 +56,11 @@ Status Parse(std::string_view body, size_t max_values, DeletionRequest* request)
   boost::json::basic_parser<Handler> parser(boost::json::parse_options{}, body, request);
   ARROW_RETURN_NOT_OK(ParseJson(body, &parser));
   ARROW_RETURN_NOT_OK(parser.handler().Require({Handler::kEntities}));
+  if (request->names_views && request->views.empty()) {
+    return Error(ErrorKind::kInvalid,
+                 "\"feature_views\" is empty: name the feature views to delete from, or leave it "
+                 "out to delete from all with these join keys");
+  }
   return request->entities.Check();
 }
 
@@ -136,8 +144,9 @@ constexpr std::string_view kRequest = R"({
     "feature_views": {
       "type": "array",
       "nullable": true,
+      "minItems": 1,
       "items": {"type": "string"},
-      "description": "Views with exactly these join keys; all of them where none is named."
+      "description": "Views with exactly these join keys; all of them where the list is missing."
     }
   }
 })";
