@@ -47,6 +47,21 @@ const char* KindName(YamlNode::Kind kind) {
   return "something else";
 }
 
+// Whether the quote that `text` begins with, if it does, is closed in it.
+bool IsClosed(std::string_view text) {
+  if (!text.starts_with('"') && !text.starts_with('\'')) return true;
+  const char quote = text.front();
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text[i] == quote) {
+      if (quote == '"' || i + 1 == text.size() || text[i + 1] != quote) return true;
+      ++i;  // '' stands for one
+    }
+  }
+  return false;
+}
+
 // Where the documents of a file begin.
 class DocumentStarts : public YAML::EventHandler {
  public:
@@ -90,6 +105,7 @@ class YamlReader {
 
   Status Read(const YAML::Node& from, int depth, YamlNode* to) {
     Place(from, to);
+    ARROW_RETURN_NOT_OK(CheckForm(from, *to));
     if (++nodes_ > kMaxNodes || depth > kMaxDepth) {
       return to->ErrorHere("the file is too deep or refers to itself too often");
     }
@@ -118,9 +134,9 @@ class YamlReader {
     root->file_ = file_;
     root->line_ = 1;
     try {
-      const std::string copy(text);
-      const YAML::Node document = YAML::Load(copy);
-      if (std::optional<YAML::Mark> second = SecondDocument(copy)) {
+      text_ = text;
+      const YAML::Node document = YAML::Load(text_);
+      if (std::optional<YAML::Mark> second = SecondDocument(text_)) {
         return Error(ErrorKind::kConfiguration,
                      "the file holds more than one YAML document, or text that belongs to none")
             .At(*file_, second->line + 1);
@@ -133,6 +149,21 @@ class YamlReader {
   }
 
  private:
+  // What yaml-cpp takes without a word: tags of other languages, and quotes that are never closed.
+  Status CheckForm(const YAML::Node& from, const YamlNode& to) const {
+    constexpr std::string_view kYaml = "tag:yaml.org,2002:";
+    std::string tag = from.Tag();
+    if (tag.starts_with(kYaml)) tag.replace(0, kYaml.size(), "!!");
+    static const std::set<std::string> kKnown = {"",        "?",      "!",      "!!str", "!!int",
+                                                 "!!float", "!!bool", "!!null", "!!map", "!!seq"};
+    if (!kKnown.contains(tag)) return to.ErrorHere("tags like " + tag + " are not read");
+    if (from.IsScalar() && !IsClosed(std::string_view(text_).substr(
+                               std::min<size_t>(from.Mark().pos, text_.size())))) {
+      return to.ErrorHere("a quote is opened here and never closed");
+    }
+    return Status::OK();
+  }
+
   void Place(const YAML::Node& from, YamlNode* to) const {
     to->file_ = file_;
     to->line_ = from.Mark().line + 1;
@@ -160,6 +191,7 @@ class YamlReader {
   }
 
   std::shared_ptr<const std::string> file_;
+  std::string text_;
   int nodes_ = 0;
 };
 

@@ -80,6 +80,22 @@ TEST(YamlTest, RefusesWhatOtherParsersTakeSilently) {
   }
   EXPECT_THAT(ErrorOf("base: &x {a: 1}\nb:\n  <<: *x\n"), HasSubstr("merge keys"));
   EXPECT_THAT(ErrorOf("[a, b]: 1\n"), HasSubstr("plain word"));
+  EXPECT_EQ(ErrorOf("a: 1\nb: \"data/r.db\n"),
+            "a quote is opened here and never closed (feature_store.yaml:2:4)");
+  EXPECT_THAT(ErrorOf("a: 'it''s\n"), HasSubstr("never closed"));
+  EXPECT_THAT(ErrorOf("a: \"x\\\"\n"), HasSubstr("never closed"));
+  EXPECT_THAT(ErrorOf("a: !!python/object:os.system b\n"), HasSubstr("tags like !!python"));
+  EXPECT_THAT(ErrorOf("a: !mine b\n"), HasSubstr("tags like !mine"));
+}
+
+TEST(YamlTest, QuotesAndPlainTagsAreRead) {
+  YamlNode root = Parsed("a: 'it''s'\nb: \"a \\\"b\\\" é\"\nc: !!str 5\nd: it's \"x\ne: ''\n");
+  std::string text;
+  for (auto [key, value] :
+       {std::pair{"a", "it's"}, {"b", "a \"b\" é"}, {"c", "5"}, {"d", "it's \"x"}, {"e", ""}}) {
+    ASSERT_TRUE(root.Get(key, &text).ok()) << key;
+    EXPECT_EQ(text, value) << key;
+  }
 }
 
 TEST(YamlTest, SyntaxErrorsNameLineAndColumn) {
