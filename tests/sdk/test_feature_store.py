@@ -886,11 +886,16 @@ def test_ctrl_c_stops_the_work(store, repo):
     many = FileSource(path="data/many.parquet", timestamp_field="event_timestamp")
     store.apply(FeatureView(name="many", entities=[driver], source=many))
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    # What is started in the background of a shell ignores the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        for _ in range(1000):
-            store.materialize(DAY, DAY, feature_views=["many"])
-    timer.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            for _ in range(1000):
+                store.materialize(DAY, DAY, feature_views=["many"])
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
     # What was interrupted is repeated.
     (done,) = store.materialize(DAY, DAY, feature_views=["many"])
     assert done.written + done.stale == rows
