@@ -48,11 +48,15 @@ from featly.value_type import ValueType
 
 if TYPE_CHECKING:
     from featly.feature_store import FeatureStore
+
+    __version__: str
 else:
 
     def __getattr__(name: str) -> Any:
         if name == "FeatureStore":
             return importlib.import_module("featly.feature_store").FeatureStore
+        if name == "__version__":
+            return importlib.import_module("importlib.metadata").version("featly")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -201,6 +201,14 @@ LACKING: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
+# The same of names that are not Feast's, but that people look for.
+ELSEWHERE = {
+    (
+        "FeatureStore",
+        "delete_from_online_store",
+    ): "POST /delete-from-online-store of 'featly serve' deletes the rows of entities",
+}
+
 _INSTEAD = {(kind, name): instead for kind, names, instead in LACKING for name in names.split()}
 
 
@@ -211,6 +219,11 @@ def _lacks(cls: type, name: str, obj: object) -> AttributeError:
         if instead is not None:
             return NotInFeatlyError(
                 f"{cls.__name__}.{name} is Feast's, and not in this version of featly: {instead}"
+            )
+        instead = ELSEWHERE.get((base.__name__, name))
+        if instead is not None:
+            return NotInFeatlyError(
+                f"{cls.__name__}.{name} is not in this version of featly: {instead}"
             )
     what = f"type object {cls.__name__!r}" if obj is cls else f"{cls.__name__!r} object"
     return AttributeError(f"{what} has no attribute {name!r}", name=name, obj=obj)

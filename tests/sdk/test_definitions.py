@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,12 @@ def stats(**arguments):
 
 
 # --- the package -------------------------------------------------------------------------------
+
+
+def test_the_package_tells_its_version():
+    assert featly.__version__ == (ROOT / "VERSION").read_text().strip()
+    with pytest.raises(AttributeError, match="module 'featly' has no attribute 'nonsense'"):
+        featly.nonsense  # noqa: B018
 
 
 def test_importing_loads_nothing_but_the_standard_library():

@@ -30,7 +30,7 @@ from featly import (
     RequestSource,
     StreamFeatureView,
 )
-from featly._feast_names import LACKING
+from featly._feast_names import ELSEWHERE, LACKING
 from featly.data_format import JsonFormat
 from featly.errors import (
     FeatlyError,
@@ -162,6 +162,16 @@ def test_classes_refuse_by_name_too():
     assert not hasattr(FeatureStore, "registry")
     with pytest.raises(NotSupportedError, match="embedding_provider"):
         FeatureStore(embedding_provider=1)
+
+
+def test_names_that_are_not_feasts_say_where_it_is(store):
+    said = r"FeatureStore\.delete_from_online_store is not in .*POST /delete-from-online-store"
+    for one in (store, FeatureStore):
+        with pytest.raises(NotInFeatlyError, match=said):
+            one.delete_from_online_store  # noqa: B018
+        assert not hasattr(one, "delete_from_online_store")
+    for kind, name in ELSEWHERE:
+        assert name not in FEASTS[kind] and f"`{kind}.{name}`" in GUIDE.read_text()
 
 
 def test_another_name_is_an_attribute_error(store):
