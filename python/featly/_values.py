@@ -69,7 +69,7 @@ def training_objects(table: pa.Table) -> dict[str, list[Any]]:
         value_type = value_type_of(field)
         if not value_type:  # the user's own column
             left = not _pandas_loses_digits(column)
-        elif value_type.endswith("_LIST") and pa.types.is_list(field.type):
+        elif value_type.endswith("_LIST") and _is_list(field.type):
             item = field.type.value_type
             converted = value_type.removesuffix("_LIST") in _CONVERSIONS
             left = not (converted or pa.types.is_nested(item) or pa.types.is_timestamp(item))
@@ -79,7 +79,7 @@ def training_objects(table: pa.Table) -> dict[str, list[Any]]:
         if left:
             continue
         values = python_values(column, value_type)
-        as_arrays = pa.types.is_list(field.type) and not value_type.endswith("_SET")
+        as_arrays = _is_list(field.type) and not value_type.endswith("_SET")
         objects[field.name] = _converted(values, _to_numpy) if as_arrays else values
     return objects
 
@@ -138,10 +138,16 @@ def _with_maps(value: Any, shaped: Any) -> Any:
 
 def _pandas_loses_digits(column: pa.ChunkedArray) -> bool:
     """Whether pandas would make floats of the integers inside lists, structs or maps."""
-    if pa.types.is_list(column.type) and not pa.types.is_nested(column.type.value_type):
+    if _is_list(column.type) and not pa.types.is_nested(column.type.value_type):
         integers = pa.types.is_integer(column.type.value_type)
         return bool(integers and pc.list_flatten(column).null_count)
     return pa.types.is_nested(column.type) and _has_integers(column.type)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    """Of any of Arrow's layouts: users' columns have them all."""
+    large, fixed = pa.types.is_large_list(kind), pa.types.is_fixed_size_list(kind)
+    return bool(pa.types.is_list(kind) or large or fixed)
 
 
 def _has_integers(kind: pa.DataType) -> bool:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from featly._tables import entity_rows_table, to_micros, to_pandas, to_table
+from featly._values import training_objects
 from featly.errors import InvalidError, NotSupportedError
 from featly.online_response import OnlineResponse
 
@@ -93,6 +94,25 @@ def test_integers_with_nulls_keep_their_digits_in_pandas():
     assert frame["a"][0] == BIG
     assert frame["a"].isna().tolist() == [False, True]
     assert frame["d"].dtype == "int64"
+
+
+@pytest.mark.parametrize("layout", [pa.list_, pa.large_list, lambda item: pa.list_(item, 2)])
+def test_lists_of_the_users_keep_their_digits_too(layout):
+    whole = pa.array([[BIG, 1], [2, 3]], layout(pa.int64()))
+    holed = pa.array([[BIG, 1], [None, BIG]], layout(pa.int64()))
+    inside = pa.array([[{"n": BIG}, {"n": None}]] * 2, layout(pa.struct([("n", pa.int64())])))
+    table = pa.table({"whole": whole, "holed": holed, "inside": inside})
+    objects = training_objects(table)
+    assert list(objects) == ["holed", "inside"]  # the rest is pandas', without an object an item
+    frame = to_pandas(table, objects)
+    for name in table.column_names:
+        assert [value.tolist() for value in frame[name]] == table.column(name).to_pylist()
+    assert frame["whole"][0].dtype == "int64"
+
+
+def test_integers_without_a_sign_and_with_nulls_keep_their_digits():
+    frame = to_pandas(pa.table({"a": pa.array([2**64 - 1, None], pa.uint64())}))
+    assert str(frame["a"].dtype) == "UInt64" and frame["a"][0] == 2**64 - 1
 
 
 def test_entity_rows_are_rows_or_columns():
