@@ -99,7 +99,12 @@ def test_after_a_teardown_nothing_is_known(
         assert trips(server.request("/get-online-features", LOOKUP)[1]) == [230]
         repo.ok("teardown")
         push = {"push_source_name": "pushed", "df": ROW}
-        for path, body in (("/get-online-features", LOOKUP), ("/push", push)):
+        deletion = {"entities": {"driver_id": [1001]}}
+        for path, body in (
+            ("/get-online-features", LOOKUP),
+            ("/push", push),
+            ("/delete-from-online-store", deletion),
+        ):
             answer = until(server, path, body, lambda status, _: status == 404)
             assert answer["kind"] == "not_found", answer
         assert server.request("/health")[0] == (200 if shared else 503)

@@ -48,6 +48,11 @@ Result<std::vector<const ViewSpec*>> ViewsToDeleteFrom(const RegistrySnapshot& s
     if (std::find(views.begin(), views.end(), view) == views.end()) views.push_back(view);
   }
   if (!names.empty()) return views;
+  if (snapshot.Views(project).empty()) {
+    return Error(ErrorKind::kNotFound,
+                 "project '" + std::string(project) + "' has no feature views; run 'featly apply'")
+        .Subject(std::string(project));
+  }
   std::vector<std::string> known;
   for (const ViewSpec* view : snapshot.Views(project)) {
     if (!view->online) continue;

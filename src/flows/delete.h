@@ -15,8 +15,8 @@ namespace featly {
 
 /// The views from which the rows of entities that `join_keys` identify are to be deleted: those
 /// named, or all online ones with exactly these join keys where none is. kNotFound for an unknown
-/// view; kInvalid where a named one is not online or has other join keys, and where no view has
-/// them.
+/// view, and where the project has none at all; kInvalid where a named one is not online or has
+/// other join keys, and where no view has them.
 Result<std::vector<const ViewSpec*>> ViewsToDeleteFrom(const RegistrySnapshot& snapshot,
                                                        std::string_view project,
                                                        const std::vector<std::string>& names,
