@@ -68,14 +68,12 @@ def test_the_access_log_has_a_line_for_each_request(loaded: Repo) -> None:
     lines = out.splitlines()
     found = [LINE.fullmatch(line) for line in lines]
     assert all(found), lines
-    assert [match.groups()[:3] for match in found if match][:2] == [
-        ("POST", "/get-online-features", "200"),
-        ("POST", "/get-online-features", "400"),
-    ]
-    assert lines[-1].split('"')[2].startswith(" 400 ")
+    # In no certain order: each worker writes as it answers.
+    sizes = {match.groups()[:3]: int(match[4]) for match in found if match}
+    assert sizes["POST", "/get-online-features", "200"] > 100
+    assert ("POST", "/get-online-features", "400") in sizes
+    assert ("-", "-", "400") in sizes
     assert "secret" not in out and "1001" not in out.replace(":1001", "")
-    sizes = [int(match[4]) for match in found if match]
-    assert sizes[0] > 100
 
 
 def test_what_is_not_built_is_no_defect_in_the_log(loaded: Repo) -> None:

@@ -33,8 +33,10 @@ using testing::WriteOne;
 constexpr int64_t kSecond = 1000000;
 
 class SqliteStoreTest : public ::testing::Test {
- protected:
+ public:
   ~SqliteStoreTest() override { sqlite3_close(feast_); }
+
+ protected:
 
   std::shared_ptr<OnlineStore> Open(bool value_num = false) {
     return Must(OpenSqliteStore(Options(value_num)));
@@ -65,7 +67,7 @@ class SqliteStoreTest : public ::testing::Test {
       auto* text = static_cast<std::string*>(to);
       for (int i = 0; i < columns; ++i)
         *text += (i ? "|" : "") + std::string(texts[i] ? texts[i] : "NULL");
-      *text += "\n";
+      *text += '\n';
       return 0;
     };
     if (sqlite3_exec(feast_, sql.c_str(), row, &out, &error) != SQLITE_OK) out = error;

@@ -46,6 +46,13 @@ class ClientStream {
     }
   }
 
+  /// The read on its way ends with operation_aborted, unless it has its bytes already. REQUIRES: no
+  /// write is on its way.
+  void CancelRead() {
+    error_code ec;
+    socket_.cancel(ec);
+  }
+
   /// What the system takes at once. Nothing under TLS, whose records cannot be cut short.
   size_t WriteNow(boost::asio::const_buffer buffer, error_code& ec) {
     if (tls_) return 0;

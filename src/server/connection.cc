@@ -114,6 +114,11 @@ void Connection::Read() {
 void Connection::OnRead(error_code ec, size_t bytes) {
   reading_ = false;
   if (state_ == State::kClosed) return;
+  if (ec == boost::asio::error::operation_aborted && state_ == State::kReceiving) {
+    EndWhenAnswered();
+    if (state_ == State::kReceiving) Read();
+    return;
+  }
   if (ec) {
     Close();  // the client did, or is gone; what it had asked before was answered
     return;
@@ -429,6 +434,10 @@ void Connection::OnDeadline() {
 void Connection::EndWhenAnswered() {
   if (state_ == State::kAnswering || state_ == State::kDraining || writing() || mid_request()) {
     return;  // the answer says `Connection: close`
+  }
+  if (reading_) {  // it may have taken bytes that OnRead does not know yet
+    stream_->CancelRead();
+    return;
   }
   if (state_ == State::kReceiving && InputWaits()) return;  // to be read yet
   if (state_ == State::kReceiving && stream_->secure()) {

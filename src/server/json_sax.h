@@ -80,11 +80,6 @@ class JsonHandler {
   static constexpr size_t max_key_size = static_cast<size_t>(-1);
   static constexpr size_t max_string_size = static_cast<size_t>(-1);
 
-  /// `body` and `memory`, which begins anew, outlive the handler's results.
-  JsonHandler(std::string_view body, JsonMemory* memory) : body_(body), memory_(*memory) {
-    memory_.Reset();
-  }
-
   Status TakeStatus() { return std::move(status_); }
   /// Whether the top level had the field.
   bool has(size_t field) const { return (seen_ >> field) & 1; }
@@ -199,6 +194,13 @@ class JsonHandler {
   }
 
  private:
+  friend Derived;
+
+  /// `body` and `memory`, which begins anew, outlive the handler's results.
+  JsonHandler(std::string_view body, JsonMemory* memory) : body_(body), memory_(*memory) {
+    memory_.Reset();
+  }
+
   Derived& derived() { return static_cast<Derived&>(*this); }
   bool known() const { return field_ < Derived::kFields.size(); }
 

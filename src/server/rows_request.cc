@@ -38,10 +38,11 @@ template <RowsTarget target>
 class FieldsHandler : public JsonHandler<FieldsHandler<target>> {
  public:
   using Base = JsonHandler<FieldsHandler<target>>;
-  using Base::Base;
   using typename Base::error_code;
   enum : size_t { kTarget, kDf, kAllowCache, kTransform, kTo };
   static constexpr auto kFields = FieldsFor<target>();
+
+  FieldsHandler(std::string_view body, JsonMemory* memory) : Base(body, memory) {}
 
   bool OnKey(std::string_view /*name*/, error_code& /*ec*/) { return true; }
 
