@@ -58,7 +58,7 @@ void PrintTable(const ApplyResult& result, const Tense& tense) {
   bool colour = IsDecorated(STDOUT_FILENO);
   for (const Change& change : diff.changes) {
     std::string text = VerbOf(change.type, tense);
-    if (colour) text = ColourOf(change.type) + text + "\033[0m";
+    if (colour) text.insert(0, ColourOf(change.type)).append("\033[0m");
     text += std::string(" ") + InfoOf(change.kind).title + ' ' + change.name + '\n';
     for (const std::string& detail : change.details) text += "    " + detail + '\n';
     Print(text);

@@ -77,8 +77,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> DecodeBytesKeys(
       ARROW_RETURN_NOT_OK(builder.Append(value.bytes));
     }
     ARROW_ASSIGN_OR_RAISE(auto decoded, builder.Finish());
-    ARROW_ASSIGN_OR_RAISE(
-        rows, rows->SetColumn(at, arrow::field(key.name, arrow::binary()), std::move(decoded)));
+    ARROW_ASSIGN_OR_RAISE(rows,
+                          rows->SetColumn(at, arrow::field(key.name, arrow::binary()), decoded));
   }
   return rows;
 }

@@ -73,20 +73,25 @@ Status CheckColumns(const std::string& name, const arrow::Table& table) {
   return Status::OK();
 }
 
-Status NullTime(const std::string& table, const std::string& column,
-                const arrow::ChunkedArray& times) {
+// Counted from 0. REQUIRES: there is one.
+int64_t FirstNull(const arrow::ChunkedArray& column) {
   int64_t row = 0;
-  for (const auto& chunk : times.chunks()) {
+  for (const auto& chunk : column.chunks()) {
     for (int64_t i = 0; i < chunk->length(); ++i, ++row) {
-      if (chunk->IsValid(i)) continue;
-      return Error(ErrorKind::kInvalid, table + " has " + std::to_string(times.null_count()) +
-                                            " empty time(s) in '" + column +
-                                            "', the first in row " + std::to_string(row) +
-                                            " (counted from 0): fill or drop those rows")
-          .Subject(column);
+      if (chunk->IsNull(i)) return row;
     }
   }
-  return Status::OK();
+  return row;
+}
+
+Status NullTime(const std::string& table, const std::string& column,
+                const arrow::ChunkedArray& times) {
+  if (times.null_count() == 0) return Status::OK();
+  return Error(ErrorKind::kInvalid, table + " has " + std::to_string(times.null_count()) +
+                                        " empty time(s) in '" + column + "', the first in row " +
+                                        std::to_string(FirstNull(times)) +
+                                        " (counted from 0): fill or drop those rows")
+      .Subject(column);
 }
 
 Result<std::shared_ptr<arrow::ChunkedArray>> Times(const std::string& table,

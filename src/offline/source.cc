@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include <arrow/array/array_primitive.h>
 #include <arrow/array/util.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>

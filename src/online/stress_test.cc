@@ -20,7 +20,6 @@ namespace {
 
 using testing::IntKey;
 using testing::MakeSchema;
-using testing::Must;
 using testing::ReadKeys;
 
 constexpr int kWriters = 2;
@@ -29,7 +28,7 @@ constexpr size_t kKeys = 500;
 
 std::chrono::seconds HowLong() {
   const char* text = std::getenv("FEATLY_STRESS_SECONDS");
-  return std::chrono::seconds(text == nullptr ? 2 : std::atoi(text));
+  return std::chrono::seconds(text == nullptr ? 2 : std::strtol(text, nullptr, 10));
 }
 
 // Of a length that changes, so that rows move; tells the round.

@@ -21,7 +21,6 @@ using feast::core::Entity;
 using feast::core::FeatureSpecV2;
 using feast::core::FeatureView;
 using feast::core::FeatureViewSpec;
-using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 // The time column of every training set.

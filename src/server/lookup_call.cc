@@ -106,8 +106,8 @@ Status LookupCall::BindColumns() {
     if (const JoinKey* key = FindKey(plan.key_columns, column.name)) {
       bound_.push_back({&column, key, static_cast<int>(key - plan.key_columns.data())});
       ++found;
-    } else if ((key = FindKey(plan.other_keys, column.name))) {
-      bound_.push_back({&column, key, -1});
+    } else if (const JoinKey* other = FindKey(plan.other_keys, column.name)) {
+      bound_.push_back({&column, other, -1});
     }  // extra columns are passed over, as in Feast
   }
   if (found == plan.key_columns.size()) return Status::OK();

@@ -43,7 +43,7 @@ const arrow::DataType& Plain(const arrow::DataType& type) {
   if (type.id() == Type::EXTENSION) {
     return Plain(*static_cast<const arrow::ExtensionType&>(type).storage_type());
   }
-  return type;
+  return type;  // NOLINT(bugprone-return-const-ref-from-parameter): of an array that lives on
 }
 
 Status FromArrow(const arrow::Array& array, int64_t row, Place place, Value* out);

@@ -78,7 +78,7 @@ class TypeParser {
       fields.push_back(arrow::field(field, Parse()));
       const char next = left_.front();
       left_.remove_prefix(next == ',' ? 2 : 1);
-      if (next == '>') return arrow::struct_(std::move(fields));
+      if (next == '>') return arrow::struct_(fields);
     }
   }
 
