@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -169,6 +170,32 @@ class Repo:
         finally:
             process.terminate()
             process.communicate(timeout=30)
+
+
+def on_a_terminal(repo: Repo, answer: str, *arguments: object) -> tuple[int, str]:
+    """Runs the program with a terminal as its input and its errors; exit code and what it said."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        repo.command(*arguments),
+        cwd=repo.path,
+        env=repo.child_environment(),
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    os.write(ours, (answer + "\n").encode())
+    text = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        text += part
+    os.close(ours)
+    return process.wait(timeout=60), text.decode()
 
 
 def driver_rows(hours: int = 24, drivers: int = 5, end: datetime = NOON) -> pa.Table:

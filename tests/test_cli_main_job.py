@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
-from conftest import DEFINITIONS, NOON, ROOT, Repo, driver_rows
+from conftest import DEFINITIONS, NOON, ROOT, Repo, driver_rows, on_a_terminal
 
 CLOCK = "--test-clock=2024-05-10T13:00:00Z"
 TIME = pa.timestamp("us", "UTC")
@@ -376,3 +376,18 @@ def test_help_names_every_command() -> None:
     ):  # fmt: skip
         assert f"  {command} " in text, command
     assert "test-clock" not in text
+
+
+def test_long_work_shows_progress_on_a_terminal(applied: Repo) -> None:
+    applied.environment["NO_COLOR"] = ""
+    code, said = on_a_terminal(applied, "", "materialize", "2024-05-01", "2024-05-11")
+    assert code == 0
+    assert re.search(r"\r\x1b\[Kdriver_stats: \w+  \[[= ]{30}\] +\d+%  \d+ rows", said), said
+    assert said.endswith("\r\x1b[K")  # nothing of it stays
+    _, said = on_a_terminal(
+        applied, "", "training-set", "--entities", entity_rows(applied), "-f",
+        "driver_stats:trips", "--out", "t.csv",
+    )  # fmt: skip
+    assert "t.csv: writing" in said
+    applied.environment["NO_COLOR"] = "1"
+    assert on_a_terminal(applied, "", "materialize", "2024-05-01", "2024-05-11") == (0, "\r\n")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-
 import pytest
-from conftest import DEFINITIONS, Repo
+from conftest import DEFINITIONS, Repo, on_a_terminal
 
 CLOCK = "--test-clock=2024-05-10T13:00:00Z"
 
@@ -16,32 +12,6 @@ GROUPS = (
     "feature-services", "data-sources", "saved-datasets", "validation-references", "permissions",
     "projects",
 )  # fmt: skip
-
-
-def on_a_terminal(repo: Repo, answer: str, *arguments: object) -> tuple[int, str]:
-    """Runs the program with a terminal as its input and its errors; exit code and what it asked."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        repo.command(*arguments),
-        cwd=repo.path,
-        env=repo.child_environment(),
-        stdin=theirs,
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    os.write(ours, (answer + "\n").encode())
-    text = b""
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        text += part
-    os.close(ours)
-    return process.wait(timeout=60), text.decode()
 
 
 @pytest.mark.parametrize("group", GROUPS)
