@@ -4,7 +4,7 @@
 PYTHON := .venv/bin/python
 JOBS := $(shell nproc)
 
-.PHONY: help setup build quickstart test lint tidy format wheel fuzz asan tsan clean
+.PHONY: help setup build quickstart test lint tidy format wheel coverage fuzz asan tsan clean
 
 help:
 	@sed -n 's/^## /  make /p' Makefile
@@ -59,6 +59,18 @@ tidy: build
 ## format      rewrites the sources in the project's format
 format: setup
 	@$(PYTHON) tools/run_checks.py format
+
+## coverage    which lines of src/ the tests run: build-coverage/coverage.txt
+coverage: build
+	$(call compile,coverage,build-coverage)
+	@find build-coverage -name '*.gcda' -delete
+	@ctest --test-dir build-coverage --output-on-failure
+	@cmake --install build-coverage --component module --prefix build-coverage/sdk >/dev/null
+	@cp -r python/featly build-coverage/sdk/
+	@FEATLY_BIN=$(CURDIR)/build-coverage/featly PYTHONPATH=$(CURDIR)/build-coverage/sdk \
+		$(PYTHON) -m pytest tests -q
+	@$(PYTHON) -m gcovr --root . --filter src/ --exclude '.*_test\.(cc|h)' --exclude '.*test_[a-z_]+\.h' \
+		--exclude-throw-branches --print-summary --txt build-coverage/coverage.txt build-coverage
 
 # Each reader is fuzzed this long, in seconds.
 FUZZ_SECONDS := 600
