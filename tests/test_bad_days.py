@@ -9,7 +9,6 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import CONFIGURATION, NOON, Repo, driver_rows
+from conftest import CONFIGURATION, NOON, ROOT, Repo, driver_rows
 
 LONG_AGO = "2020-01-01"
 LATER = "2030-01-01"
@@ -40,13 +39,35 @@ driver_stats = FeatureView(
 """
 
 
-@dataclass
 class SmallDisk:
     """A repository on a file system of a few MiB. Its source lies outside, on the large one."""
 
-    repo: Repo
-    source: Path
-    holder: subprocess.Popen[str]
+    def __init__(self, repo: Repo, source: Path) -> None:
+        self.repo = repo
+        self.source = source
+        (repo.path / "data").mkdir()
+        repo.write("feature_store.yaml", CONFIGURATION)
+        repo.write("definitions.py", DEFINITIONS.replace("{source}", str(source)))
+
+    def resize(self, megabytes: int) -> None:
+        raise NotImplementedError
+
+    def fill(self) -> None:
+        """Takes what is left of the disk, to the last page."""
+        raise NotImplementedError
+
+    def free(self) -> None:
+        """Gives it back."""
+        raise NotImplementedError
+
+
+class MountedDisk(SmallDisk):
+    """A tmpfs in the namespaces of a process that waits for the end of its input."""
+
+    def __init__(self, holder: subprocess.Popen[str], mount: Path, source: Path) -> None:
+        enter = ["nsenter", f"--target={holder.pid}", "--user", "--mount", "--preserve-credentials"]
+        root = Path(f"/proc/{holder.pid}/root{mount}")
+        super().__init__(Repo(root, prefix=[*enter, f"--wdns={mount}"]), source)
 
     def resize(self, megabytes: int) -> None:
         subprocess.run(
@@ -54,7 +75,6 @@ class SmallDisk:
         )
 
     def fill(self) -> None:
-        """Takes what is left of the disk, to the last page."""
         with (self.repo.path / "filler").open("wb", buffering=0) as file:
             try:
                 while True:
@@ -64,6 +84,29 @@ class SmallDisk:
 
     def free(self) -> None:
         (self.repo.path / "filler").unlink()
+
+
+class PreloadedDisk(SmallDisk):
+    """A folder of the large disk, and programs that are kept from taking more of it: where no
+    namespace may be made, as in a chroot."""
+
+    def __init__(self, folder: Path, source: Path) -> None:
+        library, self._size = source.with_name("small_disk.so"), source.with_name("size")
+        compiler = ["gcc", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library]
+        subprocess.run([*compiler, ROOT / "tests" / "small_disk.c"], check=True)
+        settings = {"LD_PRELOAD": library, "SMALL_DISK": folder, "SMALL_DISK_SIZE": self._size}
+        prefix = ["env", *(f"{name}={value}" for name, value in settings.items())]
+        super().__init__(Repo(folder, prefix=prefix), source)
+        self.free()
+
+    def resize(self, megabytes: int) -> None:
+        self._size.write_text(str(megabytes << 20))
+
+    def fill(self) -> None:
+        self.resize(0)
+
+    def free(self) -> None:
+        self.resize(4)
 
 
 @pytest.fixture
@@ -85,13 +128,10 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
     )
     try:
         assert holder.stdout is not None
-        assert holder.stdout.readline() == "\n"
-        enter = ["nsenter", f"--target={holder.pid}", "--user", "--mount", "--preserve-credentials"]
-        repo = Repo(Path(f"/proc/{holder.pid}/root{mount}"), prefix=[*enter, f"--wdns={mount}"])
-        (repo.path / "data").mkdir()
-        repo.write("feature_store.yaml", CONFIGURATION)
-        repo.write("definitions.py", DEFINITIONS.replace("{source}", str(source)))
-        yield SmallDisk(repo, source, holder)
+        if holder.stdout.readline() == "\n":
+            yield MountedDisk(holder, mount, source)
+        else:
+            yield PreloadedDisk(mount, source)
     finally:
         holder.communicate()
 

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,10 @@ def test_a_store_that_was_torn_down_is_closed(loaded: Repo) -> None:
         folder = Path(f"/proc/{server.process.pid}/fd")
 
         def deleted() -> list[str]:
-            links = (os.readlink(folder / name) for name in os.listdir(folder))
+            links = []
+            for name in os.listdir(folder):
+                with suppress(FileNotFoundError):  # closed meanwhile
+                    links.append(os.readlink(folder / name))
             return [link for link in links if link.endswith("data.mdb (deleted)")]
 
         while deleted():  # idle workers let go within a sweep
