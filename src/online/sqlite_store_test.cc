@@ -37,7 +37,6 @@ class SqliteStoreTest : public ::testing::Test {
   ~SqliteStoreTest() override { sqlite3_close(feast_); }
 
  protected:
-
   std::shared_ptr<OnlineStore> Open(bool value_num = false) {
     return Must(OpenSqliteStore(Options(value_num)));
   }
