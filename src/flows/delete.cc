@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/quoted_names.h"
 #include "online/view_schema.h"
 #include "types/entity_key.h"
 
@@ -9,9 +10,7 @@ namespace featly {
 namespace {
 
 std::string Quoted(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
-  return text.empty() ? "none" : text;
+  return names.empty() ? "none" : QuotedNames(names);
 }
 
 /// Sorted, as `join_keys` is here.

@@ -94,8 +94,7 @@ Result<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path, Durati
 
 Result<std::unique_ptr<SqliteDb>> SqliteDb::OpenAnother() const {
   ARROW_ASSIGN_OR_RAISE(auto another, OpenFile(path_, busy_timeout_, 0));
-  ARROW_ASSIGN_OR_RAISE(StorePresence presence, PresenceOf(path_, identity_));
-  ARROW_RETURN_NOT_OK(CheckPresence(presence, path_));
+  ARROW_RETURN_NOT_OK(CheckStillThere());
   return another;
 }
 

@@ -7,6 +7,7 @@
 
 #include <arrow/type.h>
 
+#include "base/quoted_names.h"
 #include "offline/column_list.h"
 #include "project/definitions.h"
 #include "registry/definition_index.h"
@@ -154,11 +155,9 @@ class ViewInference {
       }
     }
     if (times.size() > 1) {
-      std::string names;
-      for (const std::string& name : times) names += (names.empty() ? "'" : ", '") + name + "'";
       return Error(ErrorKind::kDefinition,
                    "feature view '" + spec_->name() + "': its source '" + source_spec_.path +
-                       "' has several columns of times (" + names +
+                       "' has several columns of times (" + QuotedNames(times) +
                        "); say which one is the event time: timestamp_field=...")
           .Subject(spec_->batch_source().name())
           .At(definition_.file, definition_.line);

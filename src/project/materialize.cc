@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/quoted_names.h"
 #include "offline/source.h"
 #include "project/project_impl.h"
 #include "project/run_record.h"
@@ -65,17 +66,11 @@ ViewRange IncrementalRange(const ViewSpec& view, Timestamp now, Timestamp end, b
   return {&view, SaturatingSubtract(now, back), end, /*first_run=*/true};
 }
 
-/// "'a', 'b'"
-std::string Quoted(std::span<const std::string> names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
-  return text;
-}
-
 /// The error of a run in which views failed, the first of them with `first`.
 Status SomeFailed(std::span<const std::string> failed, size_t all, const Status& first) {
-  return Error(KindOf(first), std::to_string(failed.size()) + " of " + std::to_string(all) +
-                                  " feature views could not be materialized: " + Quoted(failed))
+  return Error(KindOf(first),
+               std::to_string(failed.size()) + " of " + std::to_string(all) +
+                   " feature views could not be materialized: " + QuotedNames(failed))
       .Subject(failed.front())
       .Cause(first);
 }
@@ -136,8 +131,9 @@ class MaterializeRun {
     std::vector<std::string> names;
     for (const ViewRange& range : later) names.push_back(range.view->name);
     std::string text;
-    if (!failed.empty()) text = "failed: " + Quoted(failed);
-    if (!names.empty()) text += (text.empty() ? "not begun: " : "; not begun: ") + Quoted(names);
+    if (!failed.empty()) text = "failed: " + QuotedNames(failed);
+    if (!names.empty())
+      text += (text.empty() ? "not begun: " : "; not begun: ") + QuotedNames(names);
     return text.empty() ? text : " (" + text + ")";
   }
 

@@ -8,6 +8,7 @@
 #include <boost/json/null_resource.hpp>
 #include <boost/json/parse_options.hpp>
 
+#include "base/any_json.h"
 #include "types/json_depth.h"
 
 namespace featly {
@@ -41,35 +42,6 @@ std::string_view WithoutSign(std::string_view text) {
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
   return text;
 }
-
-// Takes every event and keeps nothing.
-struct JsonChecker {
-  static constexpr size_t max_object_size = SIZE_MAX;
-  static constexpr size_t max_array_size = SIZE_MAX;
-  static constexpr size_t max_key_size = SIZE_MAX;
-  static constexpr size_t max_string_size = SIZE_MAX;
-  using error_code = boost::json::error_code;
-  using string_view = boost::json::string_view;
-
-  bool on_document_begin(error_code&) { return true; }
-  bool on_document_end(error_code&) { return true; }
-  bool on_object_begin(error_code&) { return true; }
-  bool on_object_end(size_t, error_code&) { return true; }
-  bool on_array_begin(error_code&) { return true; }
-  bool on_array_end(size_t, error_code&) { return true; }
-  bool on_key_part(string_view, size_t, error_code&) { return true; }
-  bool on_key(string_view, size_t, error_code&) { return true; }
-  bool on_string_part(string_view, size_t, error_code&) { return true; }
-  bool on_string(string_view, size_t, error_code&) { return true; }
-  bool on_number_part(string_view, error_code&) { return true; }
-  bool on_int64(int64_t, string_view, error_code&) { return true; }
-  bool on_uint64(uint64_t, string_view, error_code&) { return true; }
-  bool on_double(double, string_view, error_code&) { return true; }
-  bool on_bool(bool, error_code&) { return true; }
-  bool on_null(error_code&) { return true; }
-  bool on_comment_part(string_view, error_code&) { return true; }
-  bool on_comment(string_view, error_code&) { return true; }
-};
 
 }  // namespace
 
@@ -154,7 +126,7 @@ std::string DecimalText(std::string_view digits, int32_t scale) {
 bool IsJsonText(std::string_view text) {
   boost::json::parse_options options;
   options.max_depth = kMaxJsonDepth;
-  boost::json::basic_parser<JsonChecker> parser(options);
+  boost::json::basic_parser<AnyJson> parser(options);
   boost::json::error_code error;
   const size_t read = parser.write_some(false, text.data(), text.size(), error);
   if (error || !parser.done()) return false;
