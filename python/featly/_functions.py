@@ -8,7 +8,13 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from featly._messages import Message, compact
+from featly._messages import Message, compact, wrong_type
+
+
+def check_function(where: str, udf: object) -> None:
+    """Raises TypeError unless `udf` is a function with a name, which the registry keeps."""
+    if not callable(udf) or not hasattr(udf, "__name__"):
+        wrong_type(where, "udf", "a function", udf)
 
 
 def source_of(where: str, function: Callable[..., Any]) -> str:

@@ -135,6 +135,33 @@ def _shown(value: object) -> str:
     return str(value)
 
 
+class KeptMessage:
+    """A part of an object that is kept as its protobuf-JSON, known to featly or not.
+
+    Classes of one `_KIND` are equal where their messages are.
+    """
+
+    _KIND = ""
+
+    def __init__(self, message: Mapping[str, Any]) -> None:
+        self._message: Message = dict(message)
+
+    def to_dict(self) -> Message:
+        """The part's message in protobuf-JSON."""
+        return dict(self._message)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, KeptMessage) or self._KIND != other._KIND:
+            return NotImplemented
+        return self._message == other._message
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._message))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._message!r})"
+
+
 class Definition(FeastNames):
     """The base of everything that a repository defines and a registry keeps.
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from featly._functions import function_message, source_of
-from featly._messages import check_text, wrong_type
+from featly._functions import check_function, function_message, source_of
+from featly._messages import check_text
 from featly.aggregation import Aggregation
 from featly.data_source import DataSource
 from featly.entity import Entity
@@ -107,8 +107,7 @@ class BatchFeatureView(FeatureView):
         self.aggregations: list[Aggregation] = []
         if udf is None:
             return
-        if not callable(udf) or not hasattr(udf, "__name__"):
-            wrong_type(where, "udf", "a function", udf)
+        check_function(where, udf)
         if self.mode not in _MODES:
             raise ValueError(
                 f"{where}: Unsupported transformation mode: {self.mode}; it can be "

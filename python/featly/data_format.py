@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from featly._messages import Message, check_text, compact
+from featly._messages import KeptMessage, check_text, compact
 
 __all__ = [
     "AvroFormat",
@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 
-class FileFormat:
+class FileFormat(KeptMessage):
     """The format of a source's files, as the registry keeps it.
 
     A `FileSource` without a format goes by its path: `.csv`, `.csv.gz` and `.tsv` are text, all
@@ -25,12 +25,7 @@ class FileFormat:
     are.
     """
 
-    def __init__(self, message: Mapping[str, Any]) -> None:
-        self._message: Message = dict(message)
-
-    def to_dict(self) -> Message:
-        """The protobuf-JSON dictionary of the `FileFormat`."""
-        return dict(self._message)
+    _KIND = "FileFormat"
 
     @staticmethod
     def from_dict(message: Mapping[str, Any] | None) -> FileFormat | None:
@@ -38,17 +33,6 @@ class FileFormat:
         if not message:
             return None
         return ParquetFormat() if "parquet_format" in message else FileFormat(message)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, FileFormat):
-            return NotImplemented
-        return self._message == other._message
-
-    def __hash__(self) -> int:
-        return hash(tuple(self._message))
-
-    def __repr__(self) -> str:
-        return f"FileFormat({self._message!r})"
 
 
 class ParquetFormat(FileFormat):
@@ -61,18 +45,13 @@ class ParquetFormat(FileFormat):
         return "ParquetFormat()"
 
 
-class StreamFormat:
+class StreamFormat(KeptMessage):
     """The format of a stream's messages, as the registry keeps it.
 
     Make an `AvroFormat`, a `JsonFormat` or a `ProtoFormat`.
     """
 
-    def __init__(self, message: Mapping[str, Any]) -> None:
-        self._message: Message = dict(message)
-
-    def to_dict(self) -> Message:
-        """The protobuf-JSON dictionary of the `StreamFormat`."""
-        return dict(self._message)
+    _KIND = "StreamFormat"
 
     @staticmethod
     def from_dict(message: Mapping[str, Any] | None) -> StreamFormat | None:
@@ -83,17 +62,6 @@ class StreamFormat:
             if field in message:
                 return kind(message[field].get(argument, ""))
         return StreamFormat(message)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, StreamFormat):
-            return NotImplemented
-        return self._message == other._message
-
-    def __hash__(self) -> int:
-        return hash(tuple(self._message))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._message!r})"
 
 
 class AvroFormat(StreamFormat):

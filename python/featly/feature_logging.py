@@ -6,34 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from featly._feast_names import FeastNames
-from featly._messages import Message, check_text, compact, wrong_type
+from featly._messages import KeptMessage, Message, check_text, compact, wrong_type
 
 __all__ = ["FileLoggingDestination", "LoggingConfig", "LoggingDestination"]
 
 
-class LoggingDestination:
+class LoggingDestination(KeptMessage):
     """Where logs go. Make a `FileLoggingDestination`.
 
     Destinations that featly has no class for come out of a registry as plain ones and are kept.
     """
 
-    def __init__(self, message: Mapping[str, Any]) -> None:
-        self._message: Message = dict(message)
-
-    def to_dict(self) -> Message:
-        """The destination's part of the `LoggingConfig` in protobuf-JSON."""
-        return dict(self._message)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, LoggingDestination):
-            return NotImplemented
-        return self._message == other._message
-
-    def __hash__(self) -> int:
-        return hash(tuple(self._message))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._message!r})"
+    _KIND = "LoggingDestination"
 
 
 class FileLoggingDestination(LoggingDestination):

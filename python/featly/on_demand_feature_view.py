@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from featly._functions import function_message, source_of
+from featly._functions import check_function, function_message, source_of
 from featly._messages import (
     Message,
     caller_location,
@@ -193,8 +193,7 @@ class OnDemandFeatureView(BaseFeatureView):
                 f"{where}: there is no function; pass udf, or use the decorator "
                 "on_demand_feature_view."
             )
-        if not callable(self.udf) or not hasattr(self.udf, "__name__"):
-            wrong_type(where, "udf", "a function", self.udf)
+        check_function(where, self.udf)
         self.udf_string = self.udf_string or source_of(where, self.udf)
         function = function_message(self.udf, self.udf_string, self.mode)
         return {"user_defined_function": function}

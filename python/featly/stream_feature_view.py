@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Self
 
-from featly._functions import function_message, source_of
+from featly._functions import check_function, function_message, source_of
 from featly._messages import (
     Message,
     check_flag,
@@ -171,8 +171,7 @@ class StreamFeatureView(FeatureView):
         """The fields of the message that keep the function: Feast writes it twice."""
         if self.udf is None:
             return {}
-        if not callable(self.udf) or not hasattr(self.udf, "__name__"):
-            wrong_type(where, "udf", "a function", self.udf)
+        check_function(where, self.udf)
         function = function_message(self.udf, self.udf_string, "")
         if "body" not in function:
             raise NotImplementedError(
